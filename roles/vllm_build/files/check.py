@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `vllm --help` does not find out: each compiled part is loaded and used once."""
+import importlib
+import sys
+from importlib.metadata import version as installed
+
+
+def main(device, version, cuda):
+    problems = [str(error) for check in CHECKS if (error := attempt(check, device, version, cuda))]
+    if problems:
+        sys.exit("; ".join(problems))
+    print(f"vLLM {installed('vllm')} and torch {installed('torch')} work on this node")
+
+
+def attempt(check, *args):
+    """The sentence of what failed, or None."""
+    try:
+        return check(*args)
+    except Exception as error:
+        return f"{check.__doc__} {type(error).__name__}: {error}"
+
+
+def versions(device, version, cuda):
+    """Reading the versions failed:"""
+    import torch
+    found = installed("vllm").split("+")[0]
+    if found != version:
+        return f"vllm is {found}, wanted is {version}"
+    if (torch.version.cuda or "") != cuda:
+        return f"torch is built for CUDA {torch.version.cuda}, wanted is {cuda or 'none'}"
+
+
+def extensions(device, version, cuda):
+    """The compiled modules of vLLM do not load:"""
+    import torch
+    for name in ["vllm._C"] + (["vllm._moe_C"] if device == "cuda" else []):
+        importlib.import_module(name)
+    x = torch.ones(2, 32, device=device)
+    out = torch.empty(2, 16, device=device)
+    torch.ops._C.silu_and_mul(out, x)
+    if not torch.allclose(out.cpu(), torch.full((2, 16), 0.7310586)):
+        return f"a compiled operation of vLLM gave {out[0, 0].item()} where 0.7310586 is right"
+
+
+def triton_imports(device, version, cuda):
+    """Triton does not load:"""
+    importlib.import_module("triton")
+    importlib.import_module("setuptools")  # Triton 3.1 needs it when it compiles
+
+
+def gpu(device, version, cuda):
+    """The GPU does not work:"""
+    if device != "cuda":
+        return None
+    import torch
+    if torch.cuda.get_device_capability() != (9, 0):
+        return f"the GPU has compute capability {torch.cuda.get_device_capability()}, this build is for (9, 0)"
+    compile_kernel()
+
+
+def compile_kernel():
+    """Triton reads the source of a kernel from a file, so it cannot stand in this text."""
+    import pathlib
+    import tempfile
+
+    import torch
+    with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "gh200_kernel.py").write_text(
+            "import triton\nimport triton.language as tl\n\n\n"
+            "@triton.jit\ndef double(x, n: tl.constexpr):\n"
+            "    at = tl.arange(0, n)\n    tl.store(x + at, tl.load(x + at) * 2)\n", encoding="utf-8")
+        sys.path.insert(0, folder)
+        x = torch.ones(64, device="cuda")
+        importlib.import_module("gh200_kernel").double[(1,)](x, 64)
+    if x.sum().item() != 128:
+        raise RuntimeError(f"a Triton kernel gave {x.sum().item()} where 128 is right")
+
+
+CHECKS = [versions, extensions, triton_imports, gpu]
