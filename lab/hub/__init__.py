@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A model hub that speaks to the real huggingface_hub client."""

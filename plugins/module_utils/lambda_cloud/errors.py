@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What can go wrong between us and the API, told apart by what to do about it."""
+
+from __future__ import annotations
+
+# Code of the API to what it means for us. Anything else is "unknown".
+KINDS = {
+    "global/invalid-api-key": "key",
+    "global/account-inactive": "account",
+    "global/invalid-address": "account",
+    "global/forbidden": "account",
+    "global/invalid-parameters": "parameters",
+    "global/object-does-not-exist": "not-found",
+    "global/not-found": "not-found",
+    "global/quota-exceeded": "quota",
+    "global/duplicate": "conflict",
+    "global/conflict": "conflict",
+    "global/internal-error": "server",
+    "instance-operations/launch/insufficient-capacity": "capacity",
+    "instance-operations/launch/file-system-in-wrong-region": "parameters",
+    "filesystems/filesystem-in-use": "conflict",
+}
+ADVICE = {
+    "key": "Check LAMBDA_API_KEY, or the file that api_key_file names.",
+    "account": "Look at your account on the website: e-mail, payment method, billing address.",
+    "quota": "Terminate what you do not need, or ask Lambda's support for a larger quota.",
+    "edge": "The network edge refused us, not your account: try again later, or from another address.",
+    "rate": "Something else uses the same key: stop it, or wait.",
+    "network": "Check api_url and your connection.",
+    "server": "Try again later.",
+}
+
+
+class LambdaError(Exception):
+    """One sentence for the user in `str(error)`; `kind` and `code` for programs.
+
+    `kind` is one of key, account, parameters, not-found, quota, conflict, capacity, rate, edge, server, network, unknown.
+    """
+
+    def __init__(self, message: str, kind: str, code: str = "", status: int = 0):
+        super().__init__(message)
+        self.kind = kind
+        self.code = code
+        self.status = status
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the request may have been carried out although it failed."""
+        return self.kind in ("network", "server", "unknown") or self.status >= 500
+
+
+def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
+    """The error for an answer that is not a success. `body` is the parsed JSON, or None."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if not isinstance(error, dict) or not error.get("code"):
+        kind = "rate" if status == 429 else "edge" if status == 403 else "server" if status >= 500 else "unknown"
+        code, said = "", " ".join(text.split())[:120] or "nothing"
+    else:
+        code, said = str(error["code"]), " ".join(str(error.get(part) or "") for part in ("message", "suggestion")).strip()
+        kind = "rate" if status == 429 else "server" if code.startswith("provider/") else KINDS.get(code, "server" if status >= 500 else "unknown")
+    advice = ADVICE.get(kind, "")
+    return LambdaError(f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}".strip(), kind, code, status)

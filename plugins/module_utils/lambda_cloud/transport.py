@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""HTTP to the API: key, pace, envelope. Reads are repeated, launches never."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+
+import requests
+
+from . import errors, pacing
+
+DEFAULT_URL = "https://cloud.lambda.ai/api/v1"
+USER_AGENT = "gh200.inference/0.1"
+READ_TRIES = 6
+
+
+class Transport:
+    """One account at one address."""
+
+    def __init__(self, url: str, api_key: str, gate: pacing.Gate, timeout: float = 120.0):
+        self.url = url.rstrip("/")
+        self.gate = gate
+        self.timeout = timeout
+        self.session = requests.Session()
+        self.session.trust_env = True
+        self.session.auth = _Bearer(api_key)
+        self.session.headers["User-Agent"] = USER_AGENT
+
+    def read(self, path: str) -> t.Any:
+        """GET; what may pass by itself is tried again, with a growing pause."""
+        return self._patiently(lambda: self._call("GET", path))
+
+    def repeat(self, method: str, path: str, body: dict) -> t.Any:
+        """A change that may be asked for twice without harm, as terminating an id."""
+        return self._patiently(lambda: self._call(method, path, body))
+
+    def once(self, path: str, body: dict, launch: bool = False) -> t.Any:
+        """POST exactly once, whatever comes back."""
+        return self._call("POST", path, body, launch)
+
+    def _patiently(self, call: t.Callable[[], t.Any]) -> t.Any:
+        for attempt in range(READ_TRIES):
+            try:
+                return call()
+            except errors.LambdaError as error:
+                if error.kind not in ("rate", "server", "network") or attempt == READ_TRIES - 1:
+                    raise
+                time.sleep(min(2**attempt, 15) * self.gate.intervals["request"] * random.uniform(0.8, 1.2))
+        raise AssertionError("unreachable")
+
+    def _call(self, method: str, path: str, body: dict | None = None, launch: bool = False) -> t.Any:
+        what = f"{method} {self.url}{path}"
+        with self.gate.passage(launch):
+            try:
+                # A redirect would carry the key to another host, or a POST to be made twice.
+                answer = self.session.request(method, self.url + path, json=body, timeout=self.timeout, allow_redirects=False)
+            except requests.RequestException as error:
+                raise errors.LambdaError(f"{what} failed: {_reason(error)}. {errors.ADVICE['network']}", "network") from error
+        try:
+            content = answer.json()
+        except ValueError:
+            content = None
+        if answer.status_code == 200 and isinstance(content, dict) and "data" in content:
+            return content["data"]
+        if answer.is_redirect:
+            raise errors.LambdaError(
+                f"{what} failed: the server redirects to {answer.headers.get('Location')}. Set api_url to that, if you trust it with your key.", "parameters"
+            )
+        raise errors.from_answer(what, answer.status_code, content, answer.text)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """An auth object: a netrc entry for the host does not replace it."""
+
+    def __init__(self, api_key: str):
+        self.api_key = api_key
+
+    def __call__(self, request):
+        request.headers["Authorization"] = f"Bearer {self.api_key}"
+        return request
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    cause = getattr(error.args[0], "reason", error.args[0]) if error.args else error
+    return " ".join(str(cause).split())[-160:] or type(error).__name__

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What systemd_job and systemd_unit share: environment files, unit properties, exact writes."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import typing as t
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
+
+
+def environment_file(variables: dict[str, t.Any]) -> str:
+    """Text for EnvironmentFile=, each value quoted so that systemd reads back the same string.
+
+    Raises ValueError for a name that no environment can have, or a value with a NUL.
+    """
+    lines = []
+    for name in sorted(variables):
+        value = _text(variables[name])
+        if not NAME.match(name):
+            raise ValueError(f"{name!r} is not a name for an environment variable: use letters, digits and underscores.")
+        if "\0" in value:
+            raise ValueError(f"The value of {name} has a NUL character, which no environment can hold.")
+        quoted = re.sub(r'(["\\$`])', r"\\\1", value)
+        lines.append(f'{name}="{quoted}"\n')
+    return "".join(lines)
+
+
+def _text(value: t.Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def show(run_command: t.Callable, unit: str, *names: str) -> dict[str, str]:
+    """Properties of a unit; a unit that does not exist has LoadState not-found."""
+    dummy, out, dummy2 = run_command(["systemctl", "show", unit, "--property", ",".join(names)], check_rc=True)
+    return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+
+def read(path: str) -> str | None:
+    """Text of a file, None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def write(path: str, text: str, mode: int) -> None:
+    """Replace a file in one step; at no moment is it half written or readable by more than `mode` says."""
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def last_line(path: str, length: int = 120) -> str:
+    """The last line of a log with something on it, without colours and overwritten progress bars."""
+    for line in reversed(last_lines(path, 8)):
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).split("\r")[-1].strip()
+        if text:
+            return text[:length]
+    return ""
+
+
+def last_lines(path: str, count: int) -> list[str]:
+    """The last lines of a file, [] where there is none."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, stream.tell() - 65536))
+            return stream.read().decode("utf-8", "replace").rstrip("\n").split("\n")[-count:]
+    except OSError:
+        return []

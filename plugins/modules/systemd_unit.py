@@ -1,0 +1,237 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: systemd_unit
+author: gh200.inference contributors (@gh200)
+short_description: A service with its environment, in one task
+version_added: 0.1.0
+description:
+  - Writes the unit file and the environment file of a service, and brings the service to the wanted state.
+  - A running service is restarted when one of its files is newer than its start, so a run that was killed in between is made up for.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Values of O(secret_environment) are never shown.
+  platform:
+    platforms: posix
+options:
+  name:
+    description: Name of the service, without C(.service).
+    type: str
+    required: true
+  unit:
+    description: Text of the unit file. Needed unless O(state=absent).
+    type: str
+  environment:
+    description: Variables for the environment file.
+    type: dict
+    default: {}
+  secret_environment:
+    description: More of them, which no output shows.
+    type: dict
+    default: {}
+  environment_file:
+    description: Path of the environment file; it belongs to root and has mode 0600. Default is C(/etc/gh200/NAME.env).
+    type: path
+  state:
+    description: Wanted state. V(absent) stops and disables the service and removes its files.
+    type: str
+    choices: [started, stopped, absent]
+    default: started
+  enabled:
+    description: Whether the service starts at boot.
+    type: bool
+    default: true
+  wait:
+    description: Seconds for which the service may take to become active.
+    type: int
+    default: 60
+"""
+
+EXAMPLES = r"""
+- name: Run a service with a key that no process list shows
+  gh200.inference.systemd_unit:
+    name: example
+    unit: |
+      [Service]
+      EnvironmentFile=/etc/gh200/example.env
+      ExecStart=/usr/local/bin/example
+      [Install]
+      WantedBy=multi-user.target
+    environment:
+      EXAMPLE_PORT: 8080
+    secret_environment:
+      EXAMPLE_KEY: "{{ vault_example_key }}"
+"""
+
+RETURN = r"""
+active_state:
+  description: State of the service at the end, as systemd names it.
+  type: str
+  returned: always
+  sample: active
+restarted:
+  description: Whether a running service was restarted.
+  type: bool
+  returned: always
+"""
+
+import hashlib
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.gh200.inference.plugins.module_utils import systemd
+
+
+class Service:
+    """One service on this node."""
+
+    def __init__(self, module):
+        self.module = module
+        self.params = module.params
+        self.name = self.params["name"]
+        self.unit = f"{self.name}.service"
+        self.unit_path = f"/etc/systemd/system/{self.unit}"
+        self.env_path = self.params["environment_file"] or f"/etc/gh200/{self.name}.env"
+        self.result = {"changed": False, "restarted": False}
+
+    def execute(self):
+        state = self.look()
+        if self.params["state"] == "absent":
+            self.remove(state)
+        else:
+            changed = self.write_files()
+            if changed or state.get("NeedDaemonReload") == "yes":
+                self.systemctl("daemon-reload")
+            self.enable(state)
+            self.bring(state, changed)
+        self.result["active_state"] = self.look()["ActiveState"]
+        self.module.exit_json(**self.result)
+
+    def look(self):
+        return systemd.show(
+            self.module.run_command, self.unit, "LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "ExecMainStartTimestampMonotonic"
+        )
+
+    def write_files(self):
+        """Write what differs; the environment first, so that a unit never starts with an older one."""
+        secret = self.params["secret_environment"]
+        wanted = {
+            self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
+            self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
+        }
+        before = {path: systemd.read(path) for path in wanted}
+        changed = [path for path, (text, mode) in wanted.items() if before[path] != text or os.stat(path).st_mode & 0o777 != mode]
+        self.result["diff"] = [
+            {"before_header": path, "after_header": path, "before": self.masked(before[path]), "after": self.masked(wanted[path][0])} for path in changed
+        ]
+        for path in changed:
+            self.result["changed"] = True
+            if not self.module.check_mode:
+                systemd.write(path, *wanted[path])
+        return bool(changed)
+
+    def masked(self, text):
+        """The text with each secret value replaced by a mark that only tells whether it changed."""
+        lines = []
+        for line in (text or "").splitlines(keepends=True):
+            name = line.split("=", 1)[0]
+            if name in self.params["secret_environment"]:
+                line = f"{name}=(secret {hashlib.sha256((self.unit + line).encode()).hexdigest()[:6]})\n"
+            lines.append(line)
+        return "".join(lines)
+
+    def enable(self, state):
+        wanted = "enabled" if self.params["enabled"] else "disabled"
+        if state["UnitFileState"] != wanted:
+            self.result["changed"] = True
+            self.systemctl("enable" if self.params["enabled"] else "disable", self.unit)
+
+    def bring(self, state, changed):
+        running = state["ActiveState"] in ("active", "activating", "reloading")
+        if self.params["state"] == "stopped":
+            if running:
+                self.result["changed"] = True
+                self.systemctl("stop", self.unit)
+        elif not running:
+            self.result["changed"] = True
+            self.systemctl("start", self.unit)
+            self.await_active()
+        elif changed or self.is_stale(state):
+            self.result.update(changed=True, restarted=True)
+            self.systemctl("restart", self.unit)
+            self.await_active()
+
+    def is_stale(self, state):
+        """Whether a file is newer than the running process, as after a run that was killed between the two."""
+        begin = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
+        started = time.time() - (time.monotonic() - begin)
+        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in (self.unit_path, self.env_path))
+
+    def await_active(self):
+        if self.module.check_mode:
+            return
+        deadline = time.monotonic() + self.params["wait"]
+        while (state := self.look()["ActiveState"]) != "active":
+            if state == "failed" or time.monotonic() > deadline:
+                out = self.module.run_command(["journalctl", "--unit", self.unit, "--lines=20", "--output=cat", "--no-pager"])[1]
+                self.module.fail_json(
+                    msg=f"The service {self.name} is {state} instead of active after {self.params['wait']} s at most. "
+                    f"Its last words: {' '.join(out.split())[-300:]} -- see `journalctl -u {self.name}`.",
+                    journal=out.splitlines(),
+                )
+            time.sleep(0.3)
+
+    def remove(self, state):
+        if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
+            self.result["changed"] = True
+            self.systemctl("disable", "--now", self.unit)
+        for path in (self.unit_path, self.env_path):
+            if os.path.exists(path):
+                self.result["changed"] = True
+                if not self.module.check_mode:
+                    os.unlink(path)
+        if self.result["changed"]:
+            self.systemctl("daemon-reload")
+
+    def systemctl(self, *words):
+        if self.module.check_mode:
+            return
+        rc, dummy, err = self.module.run_command(["systemctl", *words])
+        if rc != 0:
+            self.module.fail_json(msg=f"`systemctl {' '.join(words)}` failed: {err.strip()}. See `journalctl -u {self.name}`.")
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "unit": {"type": "str"},
+            "environment": {"type": "dict", "default": {}},
+            "secret_environment": {"type": "dict", "default": {}, "no_log": True},
+            "environment_file": {"type": "path"},
+            "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
+            "enabled": {"type": "bool", "default": True},
+            "wait": {"type": "int", "default": 60},
+        },
+        required_if=[("state", "started", ["unit"]), ("state", "stopped", ["unit"])],
+        supports_check_mode=True,
+    )
+    try:
+        Service(module).execute()
+    except (OSError, ValueError) as error:
+        module.fail_json(msg=f"The service {module.params['name']} could not be set up on this node: {error}")
+
+
+if __name__ == "__main__":
+    main()
