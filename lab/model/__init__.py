@@ -2,8 +2,8 @@
 """A DeepSeek-V3 of 15 MB with random weights: the real architecture, the layout of the real repository."""
 
 from ..hub.repository import revision
-from .make import make
+from .make import CONFIG, make
 
 REPOSITORY = "gh200/DeepSeek-V3-tiny"
 
-__all__ = ["REPOSITORY", "make", "revision"]
+__all__ = ["CONFIG", "REPOSITORY", "make", "revision"]

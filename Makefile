@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+NODES ?= 4
+VENV := .venv
+BIN := $(VENV)/bin
+PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
+PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
+
+.PHONY: help setup lab lab-down clean test unit integration lint molecule e2e bench
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.complete ## install Debian packages and the Python environment
+	@tests/tools/packages.sh $(PACKAGES)
+
+$(VENV)/.complete: constraints.txt requirements.txt lab/requirements.txt tests/requirements.txt
+	@tests/tools/packages.sh $(PACKAGES)
+	@tests/tools/venv.sh $(VENV)
+
+lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
+	@$(BIN)/python -m lab up --nodes "$(NODES)"
+	@$(PLAYBOOK) site.yml
+	@$(BIN)/python -m lab summary
+
+lab-down: setup ## remove everything of the lab; downloads are kept
+	@$(BIN)/python -m lab down
+
+clean: lab-down ## remove downloads and the environment too
+	rm -rf .lab $(VENV)
+
+test: ## all of the tests below, the lab end to end last
+	@tests/tools/all.sh
+
+unit: setup ## pure logic, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+integration: setup ## every Lambda plugin against the simulated API
+	@$(BIN)/python -m pytest tests/integration
+
+lint: setup ## ansible-lint, ansible-test sanity, yamllint
+	@tests/tools/lint.sh
+
+molecule: setup ## roles on nodes of the lab
+	@tests/tools/molecule.sh
+
+e2e: setup ## the lab from nothing to tokens, twice, and down again
+	@$(BIN)/python -m pytest tests/e2e -s
+
+bench: setup ## host-tasks and control-node CPU of a converged run
+	@$(BIN)/python tests/bench/converged.py

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m lab`: bring the lab up, look at it, take it down."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import sys
+from collections.abc import Iterator
+
+from . import site
+from .config import NODE_COUNTS, Paths
+from .errors import LabError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, 1 for a LabError, 2 for a wrong argument, 130 after Ctrl-C."""
+    options = parser().parse_args(arguments)
+    paths = Paths()
+    try:
+        with alone(paths):
+            return {"up": up, "down": down, "status": status, "summary": summary}[options.command](paths, options)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nlab: interrupted; the same command goes on from here, and `make lab-down` removes everything.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m lab", description="A Lambda Cloud on this machine: its API, nodes, and a model hub.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    command = commands.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
+    command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
+    commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
+    commands.add_parser("status", help="what is running")
+    commands.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
+    return top
+
+
+def node_count(text: str) -> int:
+    """One of the shapes; argparse makes the message."""
+    if text not in map(str, NODE_COUNTS):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of nodes that the model can be cut for: use {', '.join(map(str, NODE_COUNTS))}")
+    return int(text)
+
+
+def up(paths: Paths, options: argparse.Namespace) -> int:
+    """Everything but the instances, which the playbooks launch."""
+    site.up(paths, options.nodes, say)
+    return 0
+
+
+def down(paths: Paths, options: argparse.Namespace) -> int:
+    """Nothing of the lab runs after this."""
+    left = site.down(paths, say)
+    if left:
+        raise LabError(f"These could not be removed: {', '.join(left)}.")
+    say("nothing of the lab is left; downloads are kept in the cache folder")
+    return 0
+
+
+def status(paths: Paths, options: argparse.Namespace) -> int:
+    """One line for each thing that runs."""
+    for line in site.status(paths):
+        print(line)
+    return 0
+
+
+def summary(paths: Paths, options: argparse.Namespace) -> int:
+    """Ends with the endpoint's line."""
+    for line in site.summary(paths):
+        print(line)
+    return 0
+
+
+def say(text: str) -> None:
+    """Progress."""
+    print(f"lab: {text}", flush=True)
+
+
+@contextlib.contextmanager
+def alone(paths: Paths) -> Iterator[None]:
+    """One `lab` command at a time."""
+    try:
+        paths.root.mkdir(parents=True, exist_ok=True)
+        with (paths.root / "lock").open("w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise LabError(f"Another lab command is at work in {paths.root}: wait for its end.") from error
+            yield
+    except PermissionError as error:
+        raise LabError(f"{error.filename} cannot be written: the lab must run as root, try again with sudo.") from error

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as a whole: what `up`, `down`, `status` and `summary` do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from . import engine, inventory, model, preflight, shell
+from .api.config import ApiConfig
+from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, REPOSITORY, SSH_KEY_NAME, Paths
+from .engine import lane, torch_source
+from .errors import LabError
+from .nodes.driver import NodeDriver
+from .processes import Daemon
+
+Say = Callable[[str], None]
+
+
+def up(paths: Paths, nodes: int, say: Say) -> None:
+    """Each step does nothing where it has been done."""
+    preflight.check(paths.root, nodes)
+    keys(paths)
+    NodeDriver(paths).prepare(say)
+    values = engine_values(paths, say)
+    for daemon, address, variable in ((api(paths), "127.0.0.1", "LAB_API_PORT"), (hub(paths), GATEWAY, "LAB_HUB_PORT")):
+        port = API_PORT if daemon.name == "api" else HUB_PORT
+        if not daemon.is_running():
+            preflight.require_free(address, port, variable)
+        if daemon.ensure(lambda address=address, port=port: answers(f"http://{address}:{port}/")):
+            say(f"{daemon.name} listens on {address}:{port}")
+    inventory.write(paths, nodes, values)
+
+
+def engine_values(paths: Paths, say: Say) -> dict:
+    """Variables of the CPU lane and of the model that the hub has."""
+    prepared = engine.prepare(paths, say)
+    tiny = {
+        "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": "dsv3-tiny",
+        "layers": model.CONFIG["num_hidden_layers"], "dense_layers": model.CONFIG["first_k_dense_replace"],
+    }
+    values = lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index())
+    return values | {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
+
+
+def down(paths: Paths, say: Say) -> list[str]:
+    """Daemons first, so that nothing is launched meanwhile; returns what is left."""
+    for daemon in (api(paths), hub(paths)):
+        if daemon.stop():
+            say(f"stopped the {daemon.name}")
+    left = NodeDriver(paths).teardown(say)
+    if not left:
+        inventory.remove(paths)
+        for folder in (paths.run, paths.share, paths.state):
+            if folder.exists():
+                shutil.rmtree(folder)
+        paths.api_key.unlink(missing_ok=True)
+    return left
+
+
+def status(paths: Paths) -> list[str]:
+    """Lines for people."""
+    lines = [f"{daemon.name}: {'running' if daemon.is_running() else 'not running'}, log {daemon.log}" for daemon in (api(paths), hub(paths))]
+    driver = NodeDriver(paths)
+    for node_id in driver.list():
+        node = driver.get(node_id)
+        lines.append(f"{node.hostname}: {driver.status(node_id)}, {node.ip}, {node.private_ip}")
+    return lines
+
+
+def summary(paths: Paths) -> list[str]:
+    """What the playbooks made, from the API's instances and the inventory."""
+    try:
+        values = yaml.safe_load((paths.inventory / "group_vars" / "all.yml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LabError("There is no lab: `make lab` makes one.") from error
+    head = f"{values['gh200_cluster']}-00"
+    nodes = sorted(instances(paths), key=lambda item: item["hostname"])
+    address = next((item["private_ip"] for item in nodes if item["hostname"] == head), None)
+    if not address:
+        raise LabError(f"The lab has no node {head}: `make lab` launches it.")
+    served = values["gh200_models"][values["gh200_model"]]["served_name"]
+    try:
+        key_file = paths.api_key.relative_to(Path.cwd())
+    except ValueError:
+        key_file = paths.api_key
+    return [
+        "", f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
+        f"again: ansible-playbook -i {inventory_path(paths)} site.yml", f"end:   ansible-playbook -i {inventory_path(paths)} playbooks/teardown.yml, then make lab-down",
+        f"endpoint: http://{address}:8000/v1 model: {served} key-file: {key_file}",
+    ]
+
+
+def inventory_path(paths: Paths) -> Path:
+    """As one would type it."""
+    return paths.inventory.relative_to(REPOSITORY)
+
+
+def instances(paths: Paths) -> list[dict]:
+    """Asked of the API itself, with a pause where it says that we are too fast."""
+    request = urllib.request.Request(f"http://127.0.0.1:{API_PORT}/api/v1/instances")
+    request.add_header("Authorization", f"Bearer {paths.lambda_key.read_text(encoding='utf-8').strip()}")
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [item for item in json.load(answer)["data"] if item["status"] == "active"]
+    except urllib.error.URLError as error:
+        raise LabError(f"The lab's API does not answer ({error.reason}): `make lab` starts it.") from error
+
+
+def keys(paths: Paths) -> None:
+    """The account's API key and the user's ssh key, made once."""
+    if not paths.lambda_key.exists():
+        secret(paths.lambda_key, f"secret_lab_{secrets.token_hex(16)}.{secrets.token_urlsafe(24)}\n")
+    if not paths.ssh_key.exists():
+        paths.ssh_key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shell.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", SSH_KEY_NAME, "-f", paths.ssh_key)
+
+
+def secret(path: Path, text: str) -> None:
+    """A file that only its owner reads."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def api(paths: Paths) -> Daemon:
+    """The cloud's API with the account of this lab."""
+    config = paths.run / "api-config.json"
+    if paths.lambda_key.exists() and paths.ssh_key.exists():
+        settings = ApiConfig(
+            api_keys=[paths.lambda_key.read_text(encoding="utf-8").strip()],
+            # The clients keep to these paces; the API refuses what is much faster.
+            request_interval=inventory.REQUEST_INTERVAL / 2, launch_interval=inventory.LAUNCH_INTERVAL / 2,
+            boot_seconds=0, address_seconds=0, terminate_seconds=0.5, region=REGION, capacity={"gpu_1x_gh200": [REGION]},
+            ssh_keys={SSH_KEY_NAME: paths.ssh_key.with_suffix(".pub").read_text(encoding="utf-8").strip()},
+            filesystems={FILESYSTEM: REGION}, share=str(paths.share), state_file=str(paths.run / "account.json"),
+        )
+        paths.run.mkdir(parents=True, exist_ok=True)
+        config.touch(mode=0o600)
+        config.write_text(settings.dump(), encoding="utf-8")
+    arguments = ["lab.api", "--config", str(config), "--port", str(API_PORT)]
+    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / "api", REPOSITORY / "lab" / "nodes"], config))
+
+
+def hub(paths: Paths) -> Daemon:
+    """The model hub, where the nodes reach it."""
+    arguments = ["lab.hub", "--bind", GATEWAY, "--port", str(HUB_PORT), "--root", str(paths.hub)]
+    return Daemon(paths, "hub", arguments, stamp(arguments, [REPOSITORY / "lab" / "hub"]))
+
+
+def stamp(arguments: list[str], code: list[Path], *files: Path) -> str:
+    """Changes when the daemon would do something else."""
+    state = hashlib.sha256(json.dumps(arguments).encode())
+    for path in [*(path for folder in code for path in sorted(folder.glob("*.py"))), *files]:
+        if path.exists():
+            state.update(path.read_bytes())
+    return state.hexdigest()
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server is there, whatever it says."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
