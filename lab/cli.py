@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 
 from . import site
-from .config import NODE_COUNTS, Paths
+from .config import CLUSTER, NODE_COUNTS, Paths
 from .errors import LabError
 
 
@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
     command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
+    command.add_argument("--cluster", default=CLUSTER, metavar="NAME", help=f"write the inventory for this cluster (default {CLUSTER})")
     commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     commands.add_parser("status", help="what is running")
     commands.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
@@ -50,7 +51,7 @@ def node_count(text: str) -> int:
 
 def up(paths: Paths, options: argparse.Namespace) -> int:
     """Everything but the instances, which the playbooks launch."""
-    site.up(paths, options.nodes, say)
+    site.up(paths, options.cluster, options.nodes, say)
     return 0
 
 

@@ -73,7 +73,6 @@ class Paths:
         """The key of the served endpoint, made by the playbooks."""
         return self.root / "api-key"
 
-    @property
-    def inventory(self) -> Path:
-        """The inventory that the lab writes."""
-        return REPOSITORY / "inventory" / "lab"
+    def inventory(self, cluster: str = CLUSTER) -> Path:
+        """The inventory that the lab writes for a cluster."""
+        return REPOSITORY / "inventory" / ("lab" if cluster == CLUSTER else f"lab-{cluster}")

@@ -7,32 +7,34 @@ from pathlib import Path
 
 import yaml
 
-from .config import API_PORT, CLUSTER, FILESYSTEM, GATEWAY, HUB_PORT, REGION, SSH_KEY_NAME, Paths
+from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, SSH_KEY_NAME, Paths
 
 HEAD = "# SPDX-License-Identifier: GPL-3.0-or-later\n# Written by `make lab`; your changes are lost at the next one.\n---\n"
 HUB_URL = f"http://{GATEWAY}:{HUB_PORT}"
 REQUEST_INTERVAL, LAUNCH_INTERVAL = 0.02, 0.2
 
 
-def write(paths: Paths, nodes: int, engine: dict) -> None:
-    """inventory/lab/ for this lab. `engine` has the values of the engine, see lab.engine."""
-    _yaml(paths.inventory / "lambda_cloud.yml", source(paths))
-    _yaml(paths.inventory / "group_vars" / "all.yml", variables(paths, nodes, engine))
+def write(paths: Paths, cluster: str, nodes: int, engine: dict) -> Path:
+    """The inventory of a cluster. `engine` has the values of the engine, see lab.engine."""
+    folder = paths.inventory(cluster)
+    _yaml(folder / "lambda_cloud.yml", source(paths, cluster))
+    _yaml(folder / "group_vars" / "all.yml", variables(paths, cluster, nodes, engine))
+    return folder
 
 
-def remove(paths: Paths) -> None:
+def remove(folder: Path) -> None:
     """Only what `write` wrote."""
-    for path in (paths.inventory / "group_vars" / "all.yml", paths.inventory / "lambda_cloud.yml"):
+    for path in (folder / "group_vars" / "all.yml", folder / "lambda_cloud.yml"):
         path.unlink(missing_ok=True)
-    for folder in (paths.inventory / "group_vars", paths.inventory):
-        if folder.exists() and not any(folder.iterdir()):
-            folder.rmdir()
+    for empty in (folder / "group_vars", folder):
+        if empty.exists() and not any(empty.iterdir()):
+            empty.rmdir()
 
 
-def source(paths: Paths) -> dict:
+def source(paths: Paths, cluster: str) -> dict:
     """Settings of the inventory plugin."""
     return {
-        "plugin": "gh200.inference.lambda_cloud", **account(paths), "cluster": CLUSTER, "state_dir": str(paths.state),
+        "plugin": "gh200.inference.lambda_cloud", **account(paths), "cluster": cluster, "state_dir": str(paths.state),
         "compose": {"gh200_address": "lambda_private_ip"},
     }
 
@@ -45,14 +47,14 @@ def account(paths: Paths) -> dict:
     }
 
 
-def variables(paths: Paths, nodes: int, engine: dict) -> dict:
+def variables(paths: Paths, cluster: str, nodes: int, engine: dict) -> dict:
     """Variables of all hosts."""
     return {
         "ansible_user": "ubuntu",
         "ansible_ssh_private_key_file": str(paths.ssh_key),
         "ansible_python_interpreter": "/usr/bin/python3",
         "gh200_lambda": account(paths) | {"poll_interval": 0.5},
-        "gh200_cluster": CLUSTER, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
+        "gh200_cluster": cluster, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
         "gh200_state_dir": str(paths.state), "gh200_wheel_cache": str(paths.cache / "wheelhouse"), "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,
         **engine,

@@ -25,7 +25,7 @@ from .processes import Daemon
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, nodes: int, say: Say) -> None:
+def up(paths: Paths, cluster: str, nodes: int, say: Say) -> None:
     """Each step does nothing where it has been done."""
     preflight.check(paths.root, nodes)
     keys(paths)
@@ -37,7 +37,8 @@ def up(paths: Paths, nodes: int, say: Say) -> None:
             preflight.require_free(address, port, variable)
         if daemon.ensure(lambda address=address, port=port: answers(f"http://{address}:{port}/")):
             say(f"{daemon.name} listens on {address}:{port}")
-    inventory.write(paths, nodes, values)
+    folder = inventory.write(paths, cluster, nodes, values)
+    _note_inventory(paths, folder)
 
 
 def engine_values(paths: Paths, say: Say) -> dict:
@@ -58,12 +59,23 @@ def down(paths: Paths, say: Say) -> list[str]:
             say(f"stopped the {daemon.name}")
     left = NodeDriver(paths).teardown(say)
     if not left:
-        inventory.remove(paths)
+        for folder in _noted_inventories(paths):
+            inventory.remove(Path(folder))
         for folder in (paths.run, paths.share, paths.state):
             if folder.exists():
                 shutil.rmtree(folder)
         paths.api_key.unlink(missing_ok=True)
     return left
+
+
+def _noted_inventories(paths: Paths) -> list[str]:
+    """Inventories that this lab has written."""
+    note = paths.run / "inventories.json"
+    return json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
+
+
+def _note_inventory(paths: Paths, folder: Path) -> None:
+    (paths.run / "inventories.json").write_text(json.dumps(sorted({*_noted_inventories(paths), str(folder)})), encoding="utf-8")
 
 
 def status(paths: Paths) -> list[str]:
@@ -79,7 +91,7 @@ def status(paths: Paths) -> list[str]:
 def summary(paths: Paths) -> list[str]:
     """What the playbooks made, from the API's instances and the inventory."""
     try:
-        values = yaml.safe_load((paths.inventory / "group_vars" / "all.yml").read_text(encoding="utf-8"))
+        values = yaml.safe_load((paths.inventory() / "group_vars" / "all.yml").read_text(encoding="utf-8"))
     except OSError as error:
         raise LabError("There is no lab: `make lab` makes one.") from error
     head = f"{values['gh200_cluster']}-00"
@@ -88,20 +100,16 @@ def summary(paths: Paths) -> list[str]:
     if not address:
         raise LabError(f"The lab has no node {head}: `make lab` launches it.")
     served = values["gh200_models"][values["gh200_model"]]["served_name"]
+    where = paths.inventory().relative_to(REPOSITORY)
     try:
         key_file = paths.api_key.relative_to(Path.cwd())
     except ValueError:
         key_file = paths.api_key
     return [
         "", f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
-        f"again: ansible-playbook -i {inventory_path(paths)} site.yml", f"end:   ansible-playbook -i {inventory_path(paths)} playbooks/teardown.yml, then make lab-down",
+        f"again: ansible-playbook -i {where} site.yml", f"end:   ansible-playbook -i {where} playbooks/teardown.yml, then make lab-down",
         f"endpoint: http://{address}:8000/v1 model: {served} key-file: {key_file}",
     ]
-
-
-def inventory_path(paths: Paths) -> Path:
-    """As one would type it."""
-    return paths.inventory.relative_to(REPOSITORY)
 
 
 def instances(paths: Paths) -> list[dict]:

@@ -20,7 +20,8 @@ def pins(name: str) -> list[str]:
 
 LANE = {
     "vllm_build_device": "cpu",
-    "vllm_build_torch": [f"torch=={VERSION}"],
+    # The local version keeps pip from taking three gigabytes of CUDA by mistake.
+    "vllm_build_torch": [f"torch=={VERSION}+cpu"],
     "vllm_build_torch_cuda": "",
     # AVX-512 kernels would fetch a library from the network in the middle of the build.
     "vllm_build_environment": {"VLLM_CPU_DISABLE_AVX512": "true"},
@@ -30,7 +31,6 @@ LANE = {
     "vllm_build_build_packages": ["gcc", "g++", "libnuma-dev", "python3.11-dev"],
     # Without libnuma the compiled part of vLLM does not load.
     "vllm_build_run_packages": ["libnuma1"],
-    "vllm_build_requirements": ["ray[default]"],
     # xgrammar and datasets are for guided decoding and benchmarks; on aarch64 vLLM
     # does not ask for xgrammar either, and here it would bring another Triton.
     "vllm_build_excluded": ["torch", "torchaudio", "torchvision", "triton", "xformers", "xgrammar", "datasets"],
@@ -48,7 +48,7 @@ LANE = {
         # Compiling at the first token would take half a minute.
         "TORCHDYNAMO_DISABLE": "1",
         "VLLM_CPU_KVCACHE_SPACE": "1",
-        # There is no MLA kernel for CPUs: plain attention gives the same tokens.
+        # vLLM has no MLA kernel for CPUs; plain attention takes its place.
         "VLLM_MLA_DISABLE": "1",
     },
     "ray_cluster_start_options": ["--num-cpus=1", "--object-store-memory=100000000"],
@@ -56,7 +56,7 @@ LANE = {
     "vllm_serve_options": ["--num-gpu-blocks-override=128"],
 }
 # The engine on the head is a process of its own, beside Ray's.
-LANE["vllm_serve_environment"] = LANE["ray_cluster_environment"]
+LANE["vllm_serve_environment"] = dict(LANE["ray_cluster_environment"])
 
 
 def lane(prepared: dict[str, str], hub: str, torch_index: str) -> dict:

@@ -66,6 +66,6 @@ def create_app(root: Path) -> FastAPI:
         path = root / "files" / Path(file).name
         if not path.is_file():
             raise NotThere("EntryNotFound", "Entry not found")
-        return FileResponse(path)
+        return FileResponse(path, headers={"ETag": f'"{repository.sha256(path)}"'}, media_type="application/octet-stream")
 
     return app

@@ -19,7 +19,8 @@ def entry(path: Path, root: Path) -> dict:
     """A file as the hub lists it; large ones have `lfs`."""
     status = path.stat()
     sha256, git = digests(path, status.st_size, status.st_mtime_ns)
-    listed = {"type": "file", "path": str(path.relative_to(root)), "rfilename": str(path.relative_to(root)), "size": status.st_size, "oid": git, "blobId": git}
+    name = path.relative_to(root).as_posix()
+    listed = {"type": "file", "path": name, "rfilename": name, "size": status.st_size, "oid": git, "blobId": git}
     if path.suffix == ".safetensors":
         listed["lfs"] = {"oid": sha256, "sha256": sha256, "size": status.st_size, "pointerSize": 134}
     return listed
@@ -28,6 +29,12 @@ def entry(path: Path, root: Path) -> dict:
 def entries(root: Path) -> list[dict]:
     """All files, sorted by path."""
     return [entry(path, root) for path in sorted(root.rglob("*")) if path.is_file()]
+
+
+def sha256(path: Path) -> str:
+    """Checksum of one file."""
+    status = path.stat()
+    return digests(path, status.st_size, status.st_mtime_ns)[0]
 
 
 def revision(root: Path) -> str:

@@ -36,7 +36,9 @@ def write_tokenizer(folder: Path) -> list[int]:
     tokenizer.train_from_iterator(TEXT, trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
     names = {"bos_token": SPECIAL[0], "eos_token": SPECIAL[1], "pad_token": SPECIAL[2]}
-    settings = names | {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 2048, "clean_up_tokenization_spaces": False, "chat_template": TEMPLATE}
+    settings = names | {
+        "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 2048, "clean_up_tokenization_spaces": False, "chat_template": TEMPLATE,
+    }
     for file, content in (("tokenizer_config.json", settings), ("special_tokens_map.json", names)):
         (folder / file).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     words = {f" {word.strip(',.;')}" for sentence in TEXT for word in sentence.split()}

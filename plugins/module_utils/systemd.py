@@ -64,10 +64,10 @@ def write(path: str, text: str, mode: int) -> None:
 
 
 def last_line(path: str, length: int = 120) -> str:
-    """The last line of a log with something on it, without colours and overwritten progress bars."""
-    for line in reversed(last_lines(path, 8)):
+    """The last line of a log that tells something, without colours, warnings and overwritten progress bars."""
+    for line in reversed(last_lines(path, 40)):
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).split("\r")[-1].strip()
-        if text:
+        if text and not text.startswith(("WARNING:", "DEPRECATION:")):
             return text[:length]
     return ""
 

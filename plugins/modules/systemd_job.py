@@ -201,7 +201,7 @@ class Job:
             return False
         argv = self.params["check_argv"]
         if self.params["user"] != "root":
-            argv = ["runuser", "--user", self.params["user"], "--"] + argv
+            argv = [self.module.get_bin_path("runuser", required=True), "--user", self.params["user"], "--"] + argv
         variables = {name: str(value) for name, value in self.params["environment"].items()}
         return self.module.run_command(argv, cwd="/", environ_update=variables, handle_exceptions=True)[0] == 0
 

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Python 3.11 with what building and environments need."""
+
+
+def test_interpreter_is_a_release(host):
+    found = host.check_output("/usr/bin/python3.11 -c 'import sys; print(sys.version_info[:2], sys.version_info.releaselevel)'")
+    assert found == "(3, 11) final"
+
+
+def test_headers_compile(host):
+    source = "'#include <Python.h>\\nint main(void) { return PY_MINOR_VERSION == 11 ? 0 : 1; }'"
+    assert host.run(f"cd $(mktemp -d) && printf {source} > t.c && gcc $(python3.11-config --includes) t.c -o t && ./t").rc == 0
+
+
+def test_environments_have_pip(host):
+    assert host.run("folder=$(mktemp -d) && /usr/bin/python3.11 -m venv $folder && $folder/bin/pip --version").rc == 0

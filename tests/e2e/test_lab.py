@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job, end to end: from nothing to tokens, again without a change, and back to nothing.
+
+The tests are one story and run in the order of this file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+NODES = int(os.environ.get("NODES", "4"))
+ENDPOINT = re.compile(r"endpoint: (http://\S+/v1) model: (\S+) key-file: (\S+)")
+
+
+def shown(*command, **options):
+    """Run a command, show its output as it comes, and return it with the exit status."""
+    lines = []
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    for line in process.stdout:
+        lines.append(line)
+        print(line, end="", flush=True)
+    return process.wait(), "".join(lines)
+
+
+def playbook(*arguments, **options):
+    return shown(str(BIN / "ansible-playbook"), "-i", "inventory/lab", *arguments, **options)
+
+
+def recap(output):
+    """Host to its counts of the last run."""
+    rows = re.findall(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", output, re.MULTILINE)
+    return {host: {"changed": int(changed), "failed": int(failed) + int(away)} for host, _, changed, away, failed in rows}
+
+
+def hostvars():
+    listed = subprocess.run([BIN / "ansible-inventory", "-i", "inventory/lab", "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    return json.loads(listed)["_meta"]["hostvars"]
+
+
+def on(variables, command):
+    """Output of a command on a node, over ssh that is verified."""
+    ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", *variables["ansible_ssh_common_args"].split(), "-i", variables["ansible_ssh_private_key_file"]]
+    return subprocess.run([*ssh, f"ubuntu@{variables['ansible_host']}", command], capture_output=True, text=True, check=True).stdout
+
+
+def instances():
+    """What the account pays for, asked of the API without our client."""
+    settings = yaml.safe_load((REPOSITORY / "inventory/lab/lambda_cloud.yml").read_text(encoding="utf-8"))
+    request = urllib.request.Request(f"{settings['api_url']}/instances")
+    request.add_header("Authorization", f"Bearer {Path(settings['api_key_file']).read_text(encoding='utf-8').strip()}")
+    with urllib.request.urlopen(request) as answer:
+        return [item for item in json.load(answer)["data"] if item["status"] != "terminated"]
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """A lab that was made from nothing."""
+    assert shown("make", "--no-print-directory", "lab-down")[0] == 0
+    status, output = shown("make", "--no-print-directory", "lab", f"NODES={NODES}")
+    assert status == 0
+    url, model, key_file = ENDPOINT.fullmatch(output.strip().splitlines()[-1]).groups()
+    yield {"url": url, "model": model, "key": (REPOSITORY / key_file).read_text(encoding="utf-8").strip(), "key_file": REPOSITORY / key_file, "output": output}
+    shown("make", "--no-print-directory", "lab-down")
+
+
+def complete(lab, key):
+    """Events of a streamed chat completion."""
+    body = {"model": lab["model"], "stream": True, "max_tokens": 8, "ignore_eos": True, "stream_options": {"include_usage": True},
+            "messages": [{"role": "user", "content": "Hello"}]}
+    request = urllib.request.Request(f"{lab['url']}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    if key:
+        request.add_header("Authorization", f"Bearer {key}")
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return [json.loads(line[6:]) for line in answer if line.startswith(b"data: {")]
+
+
+def test_tokens_are_streamed_by_the_real_engine(lab):
+    events = complete(lab, lab["key"])
+    assert len(events) > 3
+    assert events[-1]["usage"]["completion_tokens"] == 8
+    with urllib.request.urlopen(f"{lab['url'].removesuffix('/v1')}/version") as answer:
+        assert json.load(answer)["version"].startswith("0.7.2")
+
+
+def test_without_the_key_it_is_refused(lab):
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        complete(lab, None)
+    assert refusal.value.code == 401
+
+
+def test_every_node_has_a_worker_and_no_process_shows_a_secret(lab):
+    values = yaml.safe_load((REPOSITORY / "inventory/lab/group_vars/all.yml").read_text(encoding="utf-8"))
+    secrets = [lab["key"], Path(values["gh200_lambda"]["api_key_file"]).read_text(encoding="utf-8").strip()]
+    nodes = hostvars()
+    assert len(nodes) == NODES
+    for name, variables in nodes.items():
+        processes = on(variables, "ps -ww -eo args; sudo sh -c 'cat /proc/[0-9]*/cmdline' 2>/dev/null | tr '\\0' ' '")
+        assert "ray::" in processes, f"no Ray worker on {name}"
+        assert not [secret for secret in secrets if secret in processes], f"a secret stands in the process list of {name}"
+        held = on(variables, "sudo grep -rlsF -e " + secrets[1] + " /etc /home /var/log /run || true").split()
+        assert not held, f"the Lambda key lies on {name}: {held}"
+
+
+def test_no_secret_is_in_the_output(lab):
+    assert lab["key"] not in lab["output"]
+    assert lab["key_file"].stat().st_mode & 0o077 == 0
+
+
+def test_inventory_has_one_head_and_workers(lab):
+    graph = subprocess.run([BIN / "ansible-inventory", "-i", "inventory/lab", "--graph"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    head = graph.split("@head:")[1].split("@")[0]
+    workers = graph.split("@workers:")[1].split("@")[0]
+    assert re.findall(r"r1-\d+", head) == ["r1-00"]
+    assert len(re.findall(r"r1-\d+", workers)) == NODES - 1
+
+
+def test_second_run_changes_nothing(lab):
+    status, output = playbook("site.yml")
+    assert status == 0
+    counts = recap(output)
+    assert len(counts) == NODES + 1
+    assert not {host: count for host, count in counts.items() if count["changed"] or count["failed"]}
+
+
+def test_check_mode_predicts_that(lab):
+    status, output = playbook("site.yml", "--check", "--diff")
+    assert status == 0
+    assert not {host: count for host, count in recap(output).items() if count["changed"] or count["failed"]}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["-e", '{"gh200_cluster": "other", "gh200_size": 0}'], "there are shapes for"),
+    (["-e", "gh200_cluster=other", "-e", "gh200_instance_type=gpu_1x_gh20"], "There is no instance type gpu_1x_gh20"),
+    (["-e", '{"gh200_models": {"tiny": {"repository": "gh200/nothing", "revision": "main", "served_name": "x", "layers": 4, "dense_layers": 1}}}',
+      "-e", "gh200_cluster=other"], "the hub does not know this model"),
+    (["-e", "gh200_cluster=other", "-e", '{"gh200_lambda": {"api_url": "http://127.0.0.1:8600/api/v1", "api_key": "wrong", "request_interval": 0.02}}'],
+     "global/invalid-api-key"),
+    (["-e", "gh200_cluster=other", "-e", "gh200_ssh_key_name=lapptop"], "no ssh key named 'lapptop'"),
+])
+def test_a_mistake_is_one_sentence_and_costs_nothing(lab, arguments, sentence):
+    before = {item["id"] for item in instances()}
+    status, output = playbook("playbooks/provision.yml", *arguments)
+    assert status != 0
+    assert sentence in output
+    assert "Traceback" not in output
+    assert {item["id"] for item in instances()} == before
+
+
+def test_a_wrong_number_of_nodes_is_one_sentence(lab):
+    status, output = shown("make", "--no-print-directory", "lab", "NODES=x")
+    assert status != 0
+    assert "'x' is not a number of nodes" in output
+    assert "Traceback" not in output
+
+
+def test_teardown_ends_what_costs_and_the_second_time_nothing(lab):
+    status, output = playbook("playbooks/teardown.yml")
+    assert status == 0
+    assert recap(output)["localhost"]["changed"] == 1
+    assert instances() == []
+    status, output = playbook("playbooks/teardown.yml")
+    assert status == 0
+    assert recap(output)["localhost"]["changed"] == 0
+
+
+def test_lab_down_leaves_nothing(lab):
+    assert shown("make", "--no-print-directory", "lab-down")[0] == 0
+    links = subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True, check=True).stdout
+    namespaces = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
+    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+    mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
+    assert not re.findall(r"^gh(?:200|eth)\S*", links, re.MULTILINE)
+    assert "gh200-" not in namespaces
+    assert "gh200lab" not in tables
+    assert f"{REPOSITORY}/.lab" not in mounts
+    assert not list(Path("/sys/fs/cgroup").glob("*/gh200lab")) and not Path("/sys/fs/cgroup/gh200lab").exists()
+    assert not (REPOSITORY / "inventory/lab").exists()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        assert f"{REPOSITORY}/.lab".encode() not in command, f"process {entry.name} of the lab is left: {command}"
