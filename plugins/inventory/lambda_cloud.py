@@ -65,7 +65,6 @@ import shlex
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, models, plan
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
@@ -130,7 +129,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if cluster and os.path.exists(known_hosts):
             variables["ansible_ssh_common_args"] = f"-o UserKnownHostsFile={shlex.quote(known_hosts)} -o StrictHostKeyChecking=yes"
         for name, value in variables.items():
-            self.inventory.set_variable(host, name, wrap_var(value))
+            self.inventory.set_variable(host, name, value)
         if cluster and node:
             self.inventory.add_host(host, self.inventory.add_group("head" if node == f"{cluster}-00" else "workers"))
             self.inventory.add_host(host, self.inventory.add_group(f"gh200_{cluster.replace('-', '_')}"))

@@ -19,6 +19,7 @@ def hub_server():
     """A context manager: it serves a folder, and gives the address."""
     return serve
 
+
 @contextmanager
 def serve(root):
     """Address of a hub that serves `root` until the block ends."""
