@@ -65,6 +65,7 @@ import shlex
 
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.template import trust_as_template
 
 from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, models, plan
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
@@ -129,7 +130,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if cluster and os.path.exists(known_hosts):
             variables["ansible_ssh_common_args"] = f"-o UserKnownHostsFile={shlex.quote(known_hosts)} -o StrictHostKeyChecking=yes"
         for name, value in variables.items():
-            self.inventory.set_variable(host, name, value)
+            self.inventory.set_variable(host, name, plain(value))
         if cluster and node:
             self.inventory.add_host(host, self.inventory.add_group("head" if node == f"{cluster}-00" else "workers"))
             self.inventory.add_host(host, self.inventory.add_group(f"gh200_{cluster.replace('-', '_')}"))
@@ -137,3 +138,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
         self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+
+def plain(value):
+    """Marked as harmless where no template can be in it: without the mark, ansible-inventory wraps each string, which testinfra and others do not expect."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, str) and not any(mark in value for mark in ("{{", "{%", "{#")):
+        return trust_as_template(value)
+    return value
