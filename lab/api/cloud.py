@@ -1,32 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cloud does: launch, boot, restart, terminate."""
+"""What the cloud does with instances when it is asked to: launch, rename, restart, terminate."""
 
 from __future__ import annotations
 
 import os
-import threading
-import time
 from pathlib import Path
 
 from ..errors import LabError
 from ..nodes.driver import NodeSpec
-from . import catalogue, requests
-from .config import ApiConfig
-from .errors import LAUNCH, ApiError
-from .store import Store, new_id
-
-ACTIONS = ("migrate", "rebuild", "restart", "cold_reboot", "terminate")
-GONE = ("terminating", "terminated")
+from . import audit, catalogue, launch, requests
+from .errors import ApiError
+from .lifecycle import GONE
+from .store import new_id
+from .world import World, mounted
 
 
-class Cloud:
+class Cloud(World):
     """One account. Every public method sees the clock's work done first."""
-
-    def __init__(self, config: ApiConfig, driver):
-        self.config = config
-        self.driver = driver
-        self.store = Store(config)
-        self.lock = threading.RLock()
 
     def instances(self) -> list[dict]:
         """All instances that are still shown."""
@@ -43,39 +33,47 @@ class Cloud:
     def launch(self, body: requests.Launch) -> list[str]:
         """Start one instance; its id is known before it has booted."""
         with self.lock:
-            filesystems = self._check(body)
-            instance_id = new_id()
-            mounts = {self._folder(item): item["mount_point"] for item in filesystems}
-            key = next(key for key in self.store.ssh_keys.values() if key["name"] == body.ssh_key_names[0])
-            spec = NodeSpec(instance_id, body.hostname or f"ip-{instance_id[:8]}", [key["public_key"]], body.user_data or "", mounts)
+            self.tick()
+            order = launch.granted(body, self.store, self.config, self.luck)
+            instance_id, now = new_id(), self.clock.now()
+            fates = [{"kind": fate.kind, "at": now + fate.after} for fate in self.faults.draw()]
+            # The machine of an instance whose filesystem is late has none: nodes mount when they start.
+            mounts = {} if any(fate["kind"] == "late-filesystem" for fate in fates) else {self._folder(item): place for item, place in order.mounts}
+            spec = NodeSpec(instance_id, body.hostname or f"ip-{instance_id[:8]}", [order.public_key], body.user_data, mounts)
             try:
                 node = self.driver.create(spec)
             except LabError as error:
                 self.driver.destroy(instance_id)
                 raise ApiError("global/internal-error", str(error)) from error
-            self.store.instances[instance_id] = {
-                "id": instance_id, "name": body.name, "ip": node.ip, "private_ip": node.private_ip, "status": "booting",
-                "hostname": spec.hostname, "ssh_key_names": body.ssh_key_names, "file_system_names": [item["name"] for item in filesystems],
-                "file_system_mounts": [{"file_system_id": item["id"], "mount_point": item["mount_point"]} for item in filesystems],
-                "region": catalogue.region(body.region_name), "instance_type": catalogue.instance_type(body.instance_type_name),
+            instance = {
+                "id": instance_id, "name": body.name, "ip": node.ip, "private_ip": None if body.region_name == "us-south-1" else node.private_ip,
+                "status": "booting", "hostname": body.hostname or node.ip.replace(".", "-"), "ssh_key_names": body.ssh_key_names,
+                "file_system_names": [item["name"] for item, _ in order.mounts],
+                "file_system_mounts": [{"file_system_id": item["id"], "mount_point": place} for item, place in order.mounts],
+                "region": catalogue.region(body.region_name), "instance_type": catalogue.instance_type(body.instance_type_name, self.config.prices),
                 "jupyter_token": "jupyter-secret", "jupyter_url": f"https://jupyter-{instance_id[:8]}.example.com/?token=jupyter-secret",
-                "tags": [tag.model_dump() for tag in body.tags],
+                "tags": [tag.model_dump() for tag in body.tags], "firewall_rulesets": [{"id": ruleset} for ruleset in order.rulesets],
             }
-            self.store.times[instance_id] = {"launched": time.time()}
-            self.store.save()
+            self.store.instances[instance_id] = instance
+            self.store.times[instance_id] = {"launched": now, "fates": fates}
+            self.store.created[instance_id] = now
+            self.billing.launched(instance, now)
+            self._noted("launched", [instance_id], instance_type=body.instance_type_name, region=body.region_name)
             return [instance_id]
 
     def terminate(self, instance_ids: list[str]) -> list[dict]:
-        """The nodes go at once; the instances are shown as terminating for a while."""
+        """The nodes go at once; the instances are shown as terminating for a while. One unknown id, and nothing is done."""
         with self.lock:
             self.tick()
-            found = [self._get(instance_id) for instance_id in instance_ids]
-            for instance in found:
-                if instance["status"] not in GONE:
-                    self.driver.destroy(instance["id"])
-                    instance["status"] = "terminating"
-                    self.store.times[instance["id"]]["ended"] = time.time()
-            self.store.save()
+            found = [self._get(instance_id) for instance_id in dict.fromkeys(instance_ids)]
+            ending = [instance for instance in found if instance["status"] not in GONE]
+            for instance in ending:
+                self.driver.destroy(instance["id"])
+                instance["status"] = "terminating"
+                self.store.times[instance["id"]]["ended"] = self.clock.now()
+                self.billing.end(instance["id"], self.clock.now())
+            if ending:
+                self._noted("terminated", [instance["id"] for instance in ending])
             return [self.shown(instance) for instance in found]
 
     def restart(self, instance_ids: list[str]) -> list[dict]:
@@ -87,96 +85,45 @@ class Cloud:
                 raise ApiError("global/conflict")
             for instance in found:
                 self.driver.reboot(instance["id"])
+            self._noted("restarted", instance_ids)
             return [self.shown(instance) for instance in found]
 
     def rename(self, instance_id: str, name: str | None) -> dict:
-        """Change the name; nothing else can be changed."""
-        with self.lock:
-            instance = self._get(instance_id)
-            instance["name"] = name
-            self.store.save()
-            return self.shown(instance)
-
-    def tick(self) -> None:
-        """Bring every instance to where the clock and its node are."""
-        now = time.time()
-        for instance in list(self.store.instances.values()):
-            before, times = instance["status"], self.store.times[instance["id"]]
-            instance["status"] = self._status(instance, times, now)
-            if instance["status"] != before:
-                times.setdefault(instance["status"], now)
-                self.store.save()
-            if instance["status"] == "terminated" and now - times["ended"] >= self.config.terminate_seconds + self.config.retention_seconds:
-                del self.store.instances[instance["id"]]
-                self.store.save()
-
-    def _status(self, instance: dict, times: dict, now: float) -> str:
-        status = instance["status"]
-        if status == "terminating" and now - times["ended"] >= self.config.terminate_seconds:
-            return "terminated"
-        if status in GONE:
-            return status
-        node = self.driver.status(instance["id"])
-        if node == "gone":
-            return "unhealthy"  # powered off from inside, or died: it is still paid for
-        if status == "booting" and node == "running" and now - times["launched"] >= self.config.boot_seconds:
-            return "active"
-        return "active" if status == "unhealthy" and node == "running" else status
-
-    def shown(self, instance: dict) -> dict:
-        """The object as the API gives it: fields that do not apply are absent."""
-        waiting = time.time() - self.store.times[instance["id"]]["launched"] < self.config.address_seconds
-        hidden = {"ip", "private_ip", "hostname", "jupyter_token", "jupyter_url"} if waiting or instance["status"] in GONE else set()
-        result = {name: value for name, value in instance.items() if name not in hidden and value not in (None, []) or name in ("file_system_names", "ssh_key_names")}
-        usable = instance["status"] == "active"
-        result["actions"] = {
-            action: {"available": True} if usable or (action == "terminate" and instance["status"] not in GONE)
-            else {"available": False, "reason_code": "vm-is-terminating" if instance["status"] in GONE else "vm-has-not-launched"}
-            for action in ACTIONS
-        }
-        return result
-
-    def types(self) -> dict:
-        """The catalogue with where there is capacity."""
-        return {
-            name: {
-                "instance_type": catalogue.instance_type(name),
-                "regions_with_capacity_available": [catalogue.region(place) for place in self.config.capacity.get(name, [])],
-            }
-            for name in catalogue.names()
-        }
-
-    def filesystems(self) -> list[dict]:
-        """With `is_in_use` as the instances have it."""
+        """Change the name, unless None; nothing else can be changed."""
         with self.lock:
             self.tick()
-            used = {name for instance in self.store.instances.values() if instance["status"] != "terminated" for name in instance["file_system_names"]}
-            return [item | {"is_in_use": item["name"] in used} for item in self.store.filesystems.values()]
+            instance = self._get(instance_id)
+            if name is not None:
+                instance["name"] = name
+                self._noted("updated", [instance_id])
+            return self.shown(instance)
 
-    def _check(self, body: requests.Launch) -> list[dict]:
-        """The refusals of a launch, in the order in which the real API seems to look."""
-        if body.region_name not in catalogue.REGIONS:
-            raise ApiError("global/invalid-parameters", f"Region {body.region_name} does not exist.")
-        if body.instance_type_name not in catalogue.names():
-            raise ApiError("global/object-does-not-exist", "Specified instance type does not exist.", 400)
-        if body.ssh_key_names[0] not in {key["name"] for key in self.store.ssh_keys.values()}:
-            raise ApiError("global/object-does-not-exist", "Specified SSH key does not exist.", 400)
-        if body.image and body.image.family and body.image.family not in catalogue.FAMILIES:
-            raise ApiError("global/object-does-not-exist", "Specified image does not exist.", 400)
-        filesystems = []
-        for name in body.file_system_names:
-            found = [item for item in self.store.filesystems.values() if item["name"] == name]
-            if not found:
-                raise ApiError("global/object-does-not-exist", "Specified filesystem does not exist.", 400)
-            if found[0]["region"]["name"] != body.region_name:
-                raise ApiError(LAUNCH + "file-system-in-wrong-region")
-            filesystems.append(found[0])
-        alive = [instance for instance in self.store.instances.values() if instance["status"] not in GONE]
-        if len(alive) >= self.config.quota:
-            raise ApiError("global/quota-exceeded")
-        if body.region_name not in self.config.capacity.get(body.instance_type_name, []):
-            raise ApiError(LAUNCH + "insufficient-capacity")
-        return filesystems
+    def types(self, shape: str = "") -> dict:
+        """The catalogue with where there is capacity, or says so: `everywhere` or `nowhere`."""
+        with self.lock:
+            self.tick()
+            lies = {"everywhere": [catalogue.region(place) for place in catalogue.REGIONS], "nowhere": []}
+            return {
+                name: {
+                    "instance_type": catalogue.instance_type(name, self.config.prices),
+                    "regions_with_capacity_available": lies[shape] if shape in lies else launch.regions_with_capacity(name, self.store, self.config),
+                }
+                for name in catalogue.names()
+            }
+
+    def filesystems(self) -> list[dict]:
+        """With `is_in_use` as the instances have it, or had it a moment ago."""
+        with self.lock:
+            self.tick()
+            used = {filesystem_id for instance in self.store.instances.values() if instance["status"] != "terminated" for filesystem_id in mounted(instance)}
+            used |= {filesystem_id for filesystem_id, moment in self.store.releases.items() if self.clock.now() < moment}
+            return [item | {"is_in_use": item["id"] in used} for item in self.store.filesystems.values()]
+
+    # -- inside
+
+    def _noted(self, action: str, ids: list[str], **details: str) -> None:
+        audit.note(self.store, self.clock.now(), "instance", action, ids, **details)
+        self.store.save()
 
     def _folder(self, item: dict) -> str:
         """The filesystem's content on this machine; it belongs to the nodes' user."""
@@ -190,4 +137,4 @@ class Cloud:
         try:
             return self.store.instances[instance_id]
         except KeyError:
-            raise ApiError("global/object-does-not-exist", "Specified instance does not exist.") from None
+            raise launch.missing("instance", 404) from None

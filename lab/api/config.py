@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass
 class ApiConfig:
-    """Times are seconds."""
+    """Times are simulated seconds."""
 
     api_keys: list[str] = field(default_factory=lambda: ["secret_test_0000.key"])
     request_interval: float = 1.0
@@ -18,10 +18,28 @@ class ApiConfig:
     boot_seconds: float = 138.0
     address_seconds: float = 25.0
     terminate_seconds: float = 61.0
-    retention_seconds: float = 0.0
-    quota: int = 64
+    retention_seconds: float = 0.0  # how long a terminated instance is still shown
+    release_seconds: float = 0.0  # how long a filesystem stays in use after its last instance
+    speed: float = 1.0  # simulated seconds in a second of `now`
+    quota: int = 64  # instances at once
+    filesystem_quota: int = 24
+    ruleset_quota: int = 20
     region: str = "us-east-3"
-    capacity: dict[str, list[str]] = field(default_factory=lambda: {"gpu_1x_gh200": ["us-east-3"]})
+    # Instance type to its regions, or to {region: machines that are there for this account}.
+    capacity: dict[str, list[str] | dict[str, int]] = field(default_factory=lambda: {"gpu_1x_gh200": ["us-east-3"]})
+    miss_rate: float = 0.0  # share of launches that are refused although there is capacity; drawn from `seed`
+    seed: int = 0
+    prices: dict[str, int] = field(default_factory=dict)  # instance type to cents per hour, where not the usual
+    bill_from: str = "launch"  # or "active"
+    filesystem_cents: float = 20.0  # per GiB and month
+    inactive: bool = False  # the account: every call is refused
+    invalid_address: bool = False  # the account: nothing that costs can be made
+    forbidden: bool = False  # the account: instances cannot be read
+    block_urllib: bool = False  # the edge refuses Python's own user agent
+    deprecated_hosts: list[str] = field(default_factory=list)  # asked by such a name, the API redirects
+    rate_shape: str = "text"  # how a 429 looks: text, json or retry-after
+    extra_fields: dict[str, object] = field(default_factory=dict)  # of every instance, in no document
+    audit_page: int = 100  # events of one answer
     ssh_keys: dict[str, str] = field(default_factory=dict)
     filesystems: dict[str, str] = field(default_factory=dict)
     share: str = ""

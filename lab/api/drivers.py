@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A driver without nodes, for tests of the API and its clients."""
+"""Drivers without nodes: for tests of the API and its clients, and for a cloud that lies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 
 class NullDriver:
-    """Instances run at once, at addresses where nothing listens."""
+    """Instances run at once, at addresses of this machine where nothing listens."""
 
     def __init__(self):
         self.nodes = {}
@@ -16,7 +16,8 @@ class NullDriver:
     def create(self, spec):
         number = len(self.specs) + 1
         self.specs[spec.id] = spec
-        self.nodes[spec.id] = SimpleNamespace(id=spec.id, ip=f"10.77.{100 + number // 250}.{number % 250 + 1}", private_ip=f"10.78.{number // 250}.{number % 250 + 1}")
+        block, place = number // 250, number % 250 + 1
+        self.nodes[spec.id] = SimpleNamespace(id=spec.id, ip=f"127.77.{block}.{place}", private_ip=f"127.78.{block}.{place}")
         return self.nodes[spec.id]
 
     def status(self, node_id):
@@ -28,3 +29,14 @@ class NullDriver:
     def destroy(self, node_id):
         self.nodes.pop(node_id, None)
         return []
+
+
+class IdleDriver(NullDriver):
+    """Says what the real one says of its nodes, and does nothing to them."""
+
+    def __init__(self, real):
+        super().__init__()
+        self.real = real
+
+    def status(self, node_id):
+        return "running" if node_id in self.nodes else self.real.status(node_id)

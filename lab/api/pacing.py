@@ -1,31 +1,46 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The API's limits: so many seconds between two calls, and between two launches, of one account."""
+"""The API's limits: so many calls, and so many launches, in so many seconds."""
 
 from __future__ import annotations
 
 import threading
-import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+
+from .config import ApiConfig
 
 
 class TooFast(Exception):
-    """Answered with 429 and a page that is not JSON."""
+    """Answered with 429, as the account's `rate_shape` says."""
 
 
 class Pacing:
-    """Counts per key. What is refused does not count."""
+    """Counts per key, on the simulated clock. What is refused does not count, but in `refusals`."""
 
-    def __init__(self, request_interval: float, launch_interval: float):
-        self.intervals = {"request": request_interval, "launch": launch_interval}
-        self.last: dict[tuple[str, str], float] = {}
+    def __init__(self, config: ApiConfig, now: Callable[[], float]):
+        self.config = config
+        self.now = now
+        self.refusals = 0
+        self.passed: dict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=5))
         self.lock = threading.Lock()
 
     def admit(self, key: str, launch: bool) -> None:
-        """Raises TooFast. A hundredth of the interval is the clock's own."""
-        now = time.monotonic()
+        """Raises TooFast."""
+        now = self.now()
         kinds = ["request", "launch"] if launch else ["request"]
         with self.lock:
+            if any(self._is_full(self.passed[key, kind], *limit, now) for kind in kinds for limit in self.limits(kind)):
+                self.refusals += 1
+                raise TooFast
             for kind in kinds:
-                if now - self.last.get((key, kind), -1e9) < self.intervals[kind] * 0.99:
-                    raise TooFast
-            for kind in kinds:
-                self.last[key, kind] = now
+                self.passed[key, kind].append(now)
+
+    def limits(self, kind: str) -> list[tuple[int, float]]:
+        """Calls and the seconds in which no more may be made: 1 in 12 s, 5 in a minute, for a launch."""
+        interval = self.config.launch_interval
+        return [(1, interval), (5, 5 * interval)] if kind == "launch" else [(1, self.config.request_interval)]
+
+    @staticmethod
+    def _is_full(passed: deque[float], calls: int, seconds: float, now: float) -> bool:
+        # A hundredth of the interval is the clock's own.
+        return len(passed) >= calls and now - passed[-calls] < seconds * 0.99

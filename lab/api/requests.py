@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bodies that clients send. Unknown fields are ignored, as the real API does."""
+"""Bodies that clients send. Unknown fields are ignored, as the real API does; null is not the same as left out."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(max_length=64)]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class Tag(BaseModel):
@@ -16,13 +18,25 @@ class Tag(BaseModel):
 
 
 class Image(BaseModel):
-    id: str | None = None
-    family: str | None = None
+    """By one of the two; an id counts more."""
+
+    id: str = ""
+    family: str = ""
+
+    @model_validator(mode="after")
+    def one_of_them(self):
+        if not self.id and not self.family:
+            raise ValueError("An image needs an id or a family.")
+        return self
 
 
 class Mount(BaseModel):
     file_system_id: str
     mount_point: str = Field(max_length=256, pattern=r"^(/home|/lambda/nfs|/data)[/a-zA-Z0-9-]*$")
+
+
+class RulesetEntry(BaseModel):
+    id: str
 
 
 class Launch(BaseModel):
@@ -31,12 +45,13 @@ class Launch(BaseModel):
     ssh_key_names: list[str] = Field(min_length=1, max_length=1)
     file_system_names: list[str] = []
     file_system_mounts: list[Mount] = []
-    hostname: str | None = Field(None, min_length=1, max_length=63, pattern=r"^[a-z0-9][0-9a-z-]{0,62}$")
-    name: Name | None = None
-    image: Image | None = None
-    user_data: str | None = Field(None, max_length=1024 * 1024)
+    hostname: str = Field("", min_length=1, max_length=63, pattern=r"^[a-z0-9][0-9a-z-]{0,62}$")
+    name: Name = None
+    image: Image = None
+    user_data: str = Field("", max_length=1024 * 1024)
     tags: list[Tag] = []
-    quantity: int = Field(1, ge=1, le=1)
+    firewall_rulesets: list[RulesetEntry] = []
+    quantity: int = Field(1, ge=1)
 
 
 class InstanceIds(BaseModel):
@@ -44,14 +59,52 @@ class InstanceIds(BaseModel):
 
 
 class Rename(BaseModel):
-    name: Name | None = None
+    name: Name = None
 
 
 class SshKey(BaseModel):
     name: str = Field(min_length=1, max_length=64)
-    public_key: str | None = Field(None, min_length=1, max_length=4096)
+    public_key: str = Field("", min_length=1, max_length=4096)
 
 
 class Filesystem(BaseModel):
     name: str = Field(min_length=1, max_length=60, pattern=r"^[a-zA-Z]+[0-9a-zA-Z-]*$")
     region: str
+
+
+class Rule(BaseModel):
+    """A network without a mask is one address; one with bits behind the mask is refused."""
+
+    protocol: Literal["tcp", "udp", "icmp", "all"]
+    port_range: list[Port] = Field(None, min_length=2, max_length=2)
+    source_network: IPv4Network
+    description: str = Field(max_length=128)
+
+    @model_validator(mode="after")
+    def ports_fit_the_protocol(self):
+        if self.protocol == "icmp" and self.port_range:
+            raise ValueError("icmp has no port_range.")
+        if self.protocol != "icmp" and not self.port_range:
+            raise ValueError(f"{self.protocol} needs a port_range.")
+        if self.port_range and self.port_range[0] > self.port_range[1]:
+            raise ValueError("port_range ends before it begins.")
+        return self
+
+
+class Rules(BaseModel):
+    data: list[Rule]
+
+
+class Ruleset(BaseModel):
+    name: Name
+    region: str
+    rules: list[Rule]
+
+
+class RulesetChange(BaseModel):
+    name: Name = None
+    rules: list[Rule] = None
+
+
+class GlobalChange(BaseModel):
+    rules: list[Rule] = None
