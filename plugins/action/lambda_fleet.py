@@ -5,125 +5,117 @@
 
 from __future__ import annotations
 
-import os
 import re
 
-from ansible.errors import AnsibleError
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, fleet, plan
-from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
-
-display = Display()
-
-SPEC = {
-    "api_url": {"type": "str"},
-    "api_key": {"type": "str", "no_log": True},
-    "api_key_file": {"type": "path", "no_log": False},
-    "request_interval": {"type": "float"},
-    "launch_interval": {"type": "float"},
-    "request_timeout": {"type": "float", "default": 120},
-    "name": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "size": {"type": "int"},
-    "instance_type": {"type": "str", "default": "gpu_1x_gh200"},
-    "region": {"type": "str"},
-    "ssh_key_name": {"type": "str", "no_log": False},
-    "filesystems": {"type": "list", "elements": "str", "default": []},
-    "image_family": {"type": "str", "default": "lambda-stack-22-04"},
-    "user_data": {"type": "dict", "default": {}},
-    "allow_shrink": {"type": "bool", "default": False},
-    "connect_with": {"type": "str", "choices": ["public", "private"], "default": "public"},
-    "wait_for_ssh": {"type": "bool", "default": True},
-    "deadline": {"type": "float", "default": 3600},
-    "poll_interval": {"type": "float", "default": 5},
-    "state_dir": {"type": "path"},
-}
-DEFAULT_STATE = "~/.local/state/gh200"
+from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, ending, fleet, plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.state import fleet_folder, locked
 
 
-class ActionModule(ActionBase):
+class ActionModule(LambdaAction):
     """One declared fleet."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
+    SPEC = {
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "size": {"type": "int"},
+        "instance_type": {"type": "str", "default": "gpu_1x_gh200"},
+        "region": {"type": "list", "elements": "str", "default": []},
+        "ssh_key_name": {"type": "str", "no_log": False},
+        "filesystems": {"type": "list", "elements": "str", "default": []},
+        "firewall_rulesets": {"type": "list", "elements": "str", "default": []},
+        "image_family": {"type": "str", "default": "lambda-stack-22-04"},
+        "user_data": {"type": "dict", "default": {}},
+        "accept_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "allow_shrink": {"type": "bool", "default": False},
+        "connect_with": {"type": "str", "choices": ["public", "private"], "default": "public"},
+        "wait_for_ssh": {"type": "bool", "default": True},
+        "max_price": {"type": "float", "default": 0},
+        "max_fleet_price": {"type": "float", "default": 0},
+        "max_life": {"type": "float", "default": 0},
+        "deadline": {"type": "float", "default": 3600},
+        "boot_deadline": {"type": "float", "default": 1200},
+        "settle_time": {"type": "float", "default": 30},
+        "blind_interval": {"type": "float", "default": 300},
+        "resend_interval": {"type": "float", "default": 60},
+        "poll_interval": {"type": "float", "default": 5},
+        "state_dir": {"type": "path"},
+    }
+    SAME = (
+        "name", "instance_type", "image_family", "user_data", "allow_shrink", "connect_with", "wait_for_ssh", "max_price", "max_fleet_price", "max_life",
+        "deadline", "boot_deadline", "settle_time", "blind_interval", "resend_interval", "poll_interval",
+    )
 
-    def run(self, tmp=None, task_vars=None):
-        super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(argument_spec=SPEC)
-        problem = complaint(options)
-        if problem:
-            return {"failed": True, "msg": problem}
-        try:
-            return self.converge(options)
-        except errors.LambdaError as error:
-            return {"failed": True, "msg": str(error), "failure": {"kind": error.kind, "code": error.code, "status": error.status}}
-        except (fleet.FleetError, AnsibleError, OSError) as error:
-            cause = error.__cause__
-            failure = {"kind": cause.kind, "code": cause.code, "status": cause.status} if isinstance(cause, errors.LambdaError) else {}
-            return {"failed": True, "msg": str(error), "failure": failure}
-
-    def converge(self, options):
-        """Plan, and unless this is a check, carry it out."""
-        folder = os.path.join(os.path.expanduser(options["state_dir"] or os.environ.get("GH200_STATE_DIR") or DEFAULT_STATE), options["name"])
-        declared = fleet.Declared(
-            name=options["name"], size=options["size"] or 0, instance_type=options["instance_type"], region=options["region"] or "",
-            ssh_key=options["ssh_key_name"] or "", filesystems=tuple(options["filesystems"]), image_family=options["image_family"],
-            connect_with=options["connect_with"], deadline=options["deadline"], poll_interval=options["poll_interval"],
-            allow_shrink=options["allow_shrink"], wait_for_ssh=options["wait_for_ssh"], user_data=options["user_data"],
+    def execute(self, cloud, options):
+        require_sense(options)
+        folder = fleet_folder(options["state_dir"], options["name"])
+        wanted = declared.Declared(
+            size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "", filesystems=tuple(filter(None, options["filesystems"])),
+            firewall_rulesets=tuple(options["firewall_rulesets"]), accept_host_keys=tuple(options["accept_host_keys"]), **{name: options[name] for name in self.SAME},
         )
-        wanted = fleet.Fleet(connect(options), declared, folder, lambda text: display.display(f"[{options['name']}] {text}"))
-        result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": wanted.keys.known_hosts}
-        return self.present(wanted, result) if options["state"] == "present" else self.absent(wanted, result)
+        running = fleet.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
+        result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": running.keys.known_hosts}
+        act = self.present if options["state"] == "present" else self.absent
+        if self.is_check:
+            return act(running, result)
+        with locked(folder, f"fleet {options['name']}"):
+            return act(running, result)
 
-    def present(self, wanted, result):
-        made = wanted.plan()
-        ended = made.replace + made.surplus
+    def present(self, running, result):
+        made = running.plan()
+        ended = [broken.instance for broken in made.replace] + made.surplus
         before = {instance.tags.get(plan.NODE): instance.id for instance in list(made.adopt.values()) + ended}
+        after = {node: instance.id for node, instance in made.adopt.items()} | dict.fromkeys(made.missing, "to be launched")
+        nodes = made.adopt if self.is_check else running.present(made)
+        known = {instance.id for instance in made.adopt.values()}
+        if not self.is_check:
+            made_new = [node for node, instance in nodes.items() if instance.id not in known]
+            ended_ids = [life.id for life in running.ledger.lives().values() if life.id in running.asked]
+        else:
+            made_new, ended_ids = made.missing, [instance.id for instance in ended]
         result.update(
-            changed=bool(made.launch or ended), launched=made.launch, adopted=list(made.adopt), terminated=[instance.id for instance in ended],
-            diff=difference(before, {**{node: instance.id for node, instance in made.adopt.items()}, **dict.fromkeys(made.launch, "to be launched")}),
+            changed=bool(made_new or ended_ids), launched=made_new, adopted=[node for node in made.adopt if node not in made_new], terminated=ended_ids,
+            diff=difference(before, after), fleet=shown(running.declared.name, running.declared.size, nodes),
         )
-        nodes = made.adopt
-        if not self._task.check_mode:
-            nodes = wanted.present(made)
-        result["fleet"] = {
-            "name": wanted.declared.name, "size": wanted.declared.size,
-            "nodes": [
-                {"name": node, "id": instance.id, "status": instance.status, "ip": instance.ip, "private_ip": instance.private_ip}
-                for node, instance in sorted(nodes.items())
-            ],
-        }
         return result
 
-    def absent(self, wanted, result):
-        found = wanted.members()
-        result.update(
-            changed=bool(found), terminated=[instance.id for instance in found],
-            diff=difference({instance.tags.get(plan.NODE): instance.id for instance in found}, {}),
-            fleet={"name": wanted.declared.name, "size": 0, "nodes": []},
-        )
-        if not self._task.check_mode:
-            wanted.absent(found)
+    def absent(self, running, result):
+        found = ending.members(running)
+        diff = difference({instance.tags.get(plan.NODE): instance.id for instance in found}, {})
+        ended = [instance.id for instance in found] if self.is_check else ending.absent(running)
+        result.update(changed=bool(ended), terminated=ended, diff=diff, fleet=shown(running.declared.name, 0, {}))
         return result
 
 
-def complaint(options):
-    """What is wrong with the options, or empty."""
+def require_sense(options):
+    """Raises FleetError for options that cannot be meant."""
     name, size = options["name"], options["size"]
-    if not re.match(r"[a-z][a-z0-9-]{0,39}$", name):
-        return f"The fleet name '{name}' must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
-    if options["state"] == "absent":
-        return ""
-    if size is None:
-        return f"Fleet {name} needs a size: set the number of nodes."
-    if not 1 <= size <= 100:
-        return f"The size of fleet {name} is {size}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
-    if "ssh_keys" in options["user_data"]:
-        return "user_data has ssh_keys, which this module makes itself so that the first connection is verified: leave them out."
-    return ""
+    problem = ""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
+        problem = f"The fleet name '{name}' must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
+    elif options["state"] == "present" and size is None:
+        problem = f"Fleet {name} needs a size: set the number of nodes."
+    elif options["state"] == "present" and not 1 <= size <= 100:
+        problem = f"The size of fleet {name} is {size}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
+    elif "ssh_keys" in options["user_data"]:
+        problem = "user_data has ssh_keys, which this module makes itself so that the first connection is verified: leave them out."
+    else:
+        negative = [key for key, spec in ActionModule.SPEC.items() if spec["type"] == "float" and options[key] < 0]
+        if negative:
+            problem = f"{negative[0]} is {options[negative[0]]:g}, and cannot be below 0. Nothing was launched."
+    if problem:
+        raise declared.FleetError(problem)
+
+
+def shown(name, size, nodes):
+    """The fleet as the task returns it."""
+    return {
+        "name": name, "size": size,
+        "nodes": [
+            {"name": node, "id": instance.id, "status": instance.status, "ip": instance.ip, "private_ip": instance.private_ip, "region": instance.region}
+            for node, instance in sorted(nodes.items())
+        ],
+    }
 
 
 def difference(before, after):

@@ -10,7 +10,7 @@ import re
 import tempfile
 import typing as t
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def environment_file(variables: dict[str, t.Any]) -> str:
@@ -21,7 +21,7 @@ def environment_file(variables: dict[str, t.Any]) -> str:
     lines = []
     for name in sorted(variables):
         value = _text(variables[name])
-        if not NAME.match(name):
+        if not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for an environment variable: use letters, digits and underscores.")
         if "\0" in value:
             raise ValueError(f"The value of {name} has a NUL character, which no environment can hold.")

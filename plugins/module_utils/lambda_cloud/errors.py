@@ -21,6 +21,7 @@ KINDS = {
     "instance-operations/launch/insufficient-capacity": "capacity",
     "instance-operations/launch/file-system-in-wrong-region": "parameters",
     "filesystems/filesystem-in-use": "conflict",
+    "firewall-rulesets/firewall-ruleset-in-use": "conflict",
 }
 ADVICE = {
     "key": "Check LAMBDA_API_KEY, or the file that api_key_file names.",
@@ -33,8 +34,16 @@ ADVICE = {
 }
 
 
-class LambdaError(Exception):
-    """One sentence for the user in `str(error)`; `kind` and `code` for programs.
+class CloudError(Exception):
+    """One sentence for the user: what was tried, on what, what came back, what to do."""
+
+    def failure(self) -> dict[str, str | int]:
+        """The same for programs: what the API said, if it was the API; else nothing."""
+        return self.__cause__.failure() if isinstance(self.__cause__, CloudError) else {}
+
+
+class LambdaError(CloudError):
+    """A call that failed; `kind` and `code` are for programs.
 
     `kind` is one of key, account, parameters, not-found, quota, conflict, capacity, rate, edge, server, network, unknown.
     """
@@ -45,10 +54,18 @@ class LambdaError(Exception):
         self.code = code
         self.status = status
 
+    def failure(self) -> dict[str, str | int]:
+        return {"kind": self.kind, "code": self.code, "status": self.status}
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same call may go well a little later: no answer, one that cannot be read, a failure inside, too many calls."""
+        return self.kind in ("rate", "server", "network") or self.kind == "unknown" and not self.code
+
     @property
     def is_ambiguous(self) -> bool:
-        """Whether the request may have been carried out although it failed."""
-        return self.kind in ("network", "server", "unknown") or self.status >= 500
+        """Whether a change may have been made although the call failed. Also after a 429: a gateway in front of the API says it, and may have let the call through."""
+        return self.is_passing
 
 
 def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
@@ -59,6 +76,6 @@ def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
         code, said = "", " ".join(text.split())[:120] or "nothing"
     else:
         code, said = str(error["code"]), " ".join(str(error.get(part) or "") for part in ("message", "suggestion")).strip()
-        kind = "rate" if status == 429 else "server" if code.startswith("provider/") else KINDS.get(code, "server" if status >= 500 else "unknown")
+        kind = "rate" if status == 429 else "server" if status >= 500 or code.startswith("provider/") else KINDS.get(code, "unknown")
     advice = ADVICE.get(kind, "")
     return LambdaError(f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}".strip(), kind, code, status)

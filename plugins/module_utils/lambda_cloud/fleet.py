@@ -1,261 +1,281 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Brings a fleet to what was declared, one launch at a time, and keeps what it has won."""
+"""Brings a fleet to what was declared: look, compare, do one thing, look again; and keeps what it has won."""
 
 from __future__ import annotations
 
-import dataclasses
-import random
+import concurrent.futures
 import socket
-import time
 import typing as t
 
 from . import client, errors, hostkeys, ledger, models, plan
+from .declared import Declared, FleetError
+from .harvest import Harvest
+from .order import Order
 
-
-class FleetError(Exception):
-    """Why the fleet is not what was declared, in one sentence, and what is running now."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Declared:
-    """What the user wants. Times are seconds."""
-
-    name: str
-    size: int
-    instance_type: str = "gpu_1x_gh200"
-    region: str = ""
-    ssh_key: str = ""
-    filesystems: tuple[str, ...] = ()
-    image_family: str = "lambda-stack-22-04"
-    connect_with: str = "public"
-    deadline: float = 3600.0
-    poll_interval: float = 5.0
-    allow_shrink: bool = False
-    wait_for_ssh: bool = True
-    user_data: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+QUIET = 15.0  # seconds between two lines of progress that only repeat themselves
 
 
 class Fleet:
-    """One fleet of one account. `say` gets lines of progress."""
+    """One fleet of one account, with its ledger and keys in `folder`. `say` gets lines of progress."""
 
     def __init__(self, cloud: client.Client, declared: Declared, folder: str, say: t.Callable[[str], None]):
-        self.cloud = cloud
-        self.declared = declared
-        self.ledger = ledger.Ledger(folder)
+        self.cloud, self.declared, self.say = cloud, declared, say
+        self.clock = cloud.http.clock
+        self.ledger = ledger.Ledger(folder, self.clock)
         self.keys = hostkeys.HostKeys(folder)
-        self.say = say
-        self.deadline = time.monotonic() + declared.deadline
-        self.instances: list[models.Instance] = []
+        self.deadline = cloud.http.deadline = self.clock.monotonic() + declared.deadline
+        self.seen: set[str] = set()
+        self.answered: set[str] = set()
+        self.asked: dict[str, float] = {}
+        self.harvest: Harvest | None = None
+        self.spoken = float("-inf")
 
-    # -- present
+    # -- what is there
 
     def plan(self) -> plan.Plan:
-        """Read the account once and compare."""
-        self.instances = self.cloud.instances()
-        try:
-            made = plan.make(self.declared.name, self.declared.size, self.instances)
-        except plan.PlanError as error:
-            raise FleetError(str(error)) from error
+        """Read the account once and compare; nothing is changed, and what cannot be done is refused."""
+        made = self.compare(self.cloud.instances())
         if made.surplus and not self.declared.allow_shrink:
-            names = ", ".join(sorted(instance.tags.get(plan.NODE, instance.id) for instance in made.surplus))
+            names = ", ".join(instance.tags[plan.NODE] for instance in made.surplus)
             raise FleetError(
                 f"Fleet {self.declared.name} has more nodes than the {self.declared.size} declared: {names}. "
                 "Set allow_shrink to terminate these, or declare the larger size; nothing was changed."
             )
         for node, instance in made.adopt.items():
-            if not self.keys.public(node):
+            if not self.keys.public(hostkeys.name_of(instance)) and instance.id not in self.declared.accept_host_keys:
                 raise FleetError(
                     f"{node} ({instance.id}) carries this fleet's tag, but its ssh host key was not made here, so it cannot be verified. "
-                    f"Run this where it was launched, or copy that state folder here, or terminate {instance.id}; nothing was changed."
+                    f"Run this where it was launched, or copy that state folder here; or accept the key that it shows now with accept_host_keys: [{instance.id}]; "
+                    "or terminate it. Nothing was changed."
                 )
-        if made.launch:
-            self.check_order()
+        if made.missing:
+            order = Order(self.cloud, self.declared, list(made.adopt.values()))
+            order.require_price(list(made.adopt.values()), len(made.missing))
+            self.harvest = Harvest(self.cloud, self.declared, order, self.ledger, self.keys)
         return made
 
-    def check_order(self) -> None:
-        """Read what the launches need, before the first one."""
-        wanted = self.declared
-        offers = self.cloud.offers()
-        if wanted.instance_type not in offers:
-            raise FleetError(f"There is no instance type {wanted.instance_type}; Lambda offers {', '.join(sorted(offers))}. Nothing was launched.")
-        keys = self.cloud.ssh_keys()
-        if wanted.ssh_key not in keys:
-            known = f"it has {', '.join(sorted(keys))}" if keys else "it has none"
-            raise FleetError(f"The account has no ssh key named '{wanted.ssh_key}' ({known}): set ssh_key_name. Nothing was launched.")
-        filesystems = self.cloud.filesystems()
-        for name in wanted.filesystems:
-            if name not in filesystems:
-                known = f"it has {', '.join(sorted(filesystems))}" if filesystems else "it has none"
-                raise FleetError(f"The account has no filesystem named {name} ({known}): create it in {wanted.region}, or correct the name. Nothing was launched.")
-            if filesystems[name] != wanted.region:
-                raise FleetError(
-                    f"The filesystem {name} is in {filesystems[name]}, and a node in {wanted.region or 'no region'} cannot have it: set region to {filesystems[name]}. "
-                    "Nothing was launched."
-                )
-        self.offer = offers[wanted.instance_type]
+    def compare(self, listed: list[models.Instance]) -> plan.Plan:
+        """The account as it was just read, with the declaration."""
+        return plan.make(self.declared.name, self.declared.size, listed, self.clock.now(), self.declared.boot_deadline)
+
+    # -- what is done
 
     def present(self, made: plan.Plan) -> dict[str, models.Instance]:
         """Carry the plan out; node to instance when all are there."""
-        nodes = dict(made.adopt)
-        for instance in made.replace + made.surplus:
-            self.say(f"terminating {instance.tags.get(plan.NODE)} ({instance.id}), which is {'broken' if instance in made.replace else 'not wanted any more'}")
-            self.terminate([instance])
-        if made.launch:
+        if made.missing:
             self.announce(made)
+        nodes = made.adopt
         try:
-            for node in made.launch:
-                nodes[node] = self.launch_until(node, len(nodes))
-            return self.await_all(nodes)
-        except (FleetError, errors.LambdaError) as error:
+            while True:
+                try:
+                    nodes, complete = self.step()
+                except errors.LambdaError as error:
+                    if not error.is_passing:
+                        raise
+                    self.progress(f"{error} Trying on.")
+                    complete = False
+                if complete:
+                    return nodes
+                if self.clock.monotonic() >= self.deadline:
+                    raise FleetError(self.late(nodes))
+                self.clock.sleep(min(self.pause(nodes), max(0.0, self.deadline - self.clock.monotonic())))
+        except errors.CloudError as error:
             raise FleetError(f"{error} {self.standing(nodes)}".strip()) from error
+
+    def step(self) -> tuple[dict[str, models.Instance], bool]:
+        """Look once and do what can be done at once: the nodes, and whether all is as declared."""
+        listed = self.cloud.instances()
+        waiting = self.reconcile(listed)
+        made = self.compare(listed)
+        for node, instance in made.adopt.items():
+            self.note(node, instance)
+        for broken in made.replace:
+            self.terminate(broken.instance, broken.why)
+        for instance in made.surplus if self.declared.allow_shrink else ():
+            self.terminate(instance, "not wanted any more")
+        self.keys.write_known_hosts(made.adopt)
+        self.greet(made.adopt.values())
+        ready = [node for node, instance in made.adopt.items() if self.is_ready(instance)]
+        if len(ready) == self.declared.size and not made.replace and not made.surplus:
+            return made.adopt, True
+        free = [node for node in made.launch if node not in waiting]
+        # A launch whose fate is unknown may have been carried out in another region than the next one would be.
+        if free and not (waiting and self.harvest and len(self.harvest.order.regions) > 1):
+            self.launch(free[0], made)
+        self.report(made, len(ready), waiting)
+        return made.adopt, False
+
+    def launch(self, node: str, made: plan.Plan) -> None:
+        """Try for one missing node."""
+        if self.harvest is None:
+            self.harvest = Harvest(self.cloud, self.declared, Order(self.cloud, self.declared, list(made.adopt.values())), self.ledger, self.keys)
+        if self.clock.monotonic() >= self.deadline:
+            return
+        instance_id = self.harvest.attempt(node, list(made.adopt.values()), len(made.missing))
+        if instance_id:
+            self.say(f"launched {node} ({instance_id}) in {self.harvest.order.regions[0]}")
+        elif self.ledger.pending():
+            self.say(f"the launch of {node} had no clear answer; looking for it before anything else")
+
+    def reconcile(self, listed: list[models.Instance]) -> set[str]:
+        """Bring the ledger to what the list says; the nodes whose fate is not clear yet, so that nothing is launched for them.
+
+        The list may lag behind the calls, and a launch may have been carried out without an answer.
+        """
+        by_run = {instance.tags.get(plan.RUN): instance for instance in listed if instance.tags.get(plan.CLUSTER) == self.declared.name}
+        waiting = set()
+        for intent in self.ledger.pending():
+            instance = by_run.get(intent["run"])
+            if instance:
+                self.ledger.write("launched", node=intent["node"], run=intent["run"], id=instance.id)
+                self.say(f"found {intent['node']} ({instance.id}), whose launch had no clear answer")
+            elif self.clock.now() - intent["time"] > self.declared.settle_time:
+                self.ledger.write("lost", node=intent["node"], run=intent["run"])
+                self.keys.forget(intent["run"])
+            else:
+                waiting.add(intent["node"])
+        shown = {instance.id: instance for instance in listed}
+        self.seen |= set(shown)
+        for life in list(self.ledger.lives().values()):
+            if life.gone is None and (life.id not in shown or shown[life.id].status == "terminated") and not self.vanished(life):
+                waiting.add(life.node)
+        return waiting
+
+    def vanished(self, life: ledger.Life) -> bool:
+        """Whether an instance that the list does not show is gone. One that is too young may not be shown yet; the other way to ask decides."""
+        if life.terminated is None:
+            if life.id not in self.seen and self.clock.now() - life.begin <= self.declared.settle_time:
+                return False
+            instance = self.cloud.instance(life.id)
+            if instance is not None and instance.status != "terminated":
+                return False
+            self.say(f"{life.node} ({life.id}) is gone, and not by us")
+        self.ledger.write("gone", node=life.node, id=life.id)
+        return True
+
+    def note(self, node: str, instance: models.Instance) -> None:
+        """An instance that another control node launched comes into this ledger; an accepted one into the keys."""
+        self.remember(instance, node)
+        name, address = hostkeys.name_of(instance), self.address(instance)
+        if instance.id in self.declared.accept_host_keys and address and not self.keys.public(name) and self.keys.accept(name, address):
+            self.say(f"accepted the host key that {node} ({instance.id}) shows at {address}")
+
+    def terminate(self, instance: models.Instance, why: str) -> None:
+        """By exact id, from a list that was just read; told again when it still lives a while after."""
+        now = self.clock.monotonic()
+        if now - self.asked.get(instance.id, float("-inf")) < self.declared.resend_interval:
+            return
+        node = instance.tags.get(plan.NODE, "")
+        again = "; this was accepted before and had no effect" if instance.id in self.asked else ""
+        self.say(f"terminating {node} ({instance.id}){f', which is {why}' if why else ''}{again}")
+        self.remember(instance, node)
+        self.ledger.write("terminate", node=node, id=instance.id, why=why)
+        try:
+            self.cloud.terminate([instance.id])
+        except errors.LambdaError as error:
+            if error.kind != "not-found":  # gone meanwhile is what we want
+                raise
+        self.asked[instance.id] = now
+        self.ledger.write("terminated", node=node, id=instance.id)
+
+    def remember(self, instance: models.Instance, node: str) -> None:
+        """What runs or is ended must be in the ledger, so that the receipt has it."""
+        if instance.id not in self.ledger.lives():
+            self.ledger.write(
+                "adopted", node=node, id=instance.id, run=instance.tags.get(plan.RUN, ""), begin=plan.stamp(instance, plan.LAUNCHED),
+                price_cents_per_hour=instance.price_cents_per_hour, instance_type=instance.instance_type, region=instance.region,
+            )
+
+    # -- how it stands
+
+    def greet(self, instances: t.Iterable[models.Instance]) -> None:
+        """Remember which of them answer on ssh; all are asked at once, for one that does not answer takes a while."""
+        silent = {instance.id: self.address(instance) for instance in instances if instance.status == "active" and self.address(instance)}
+        silent = {instance_id: address for instance_id, address in silent.items() if instance_id not in self.answered}
+        if silent and self.declared.wait_for_ssh:
+            with concurrent.futures.ThreadPoolExecutor(32) as pool:
+                self.answered |= {instance_id for instance_id, answers in zip(silent, pool.map(answers_on_ssh, silent.values())) if answers}
+
+    def is_ready(self, instance: models.Instance) -> bool:
+        """Active, with an address, and greeted by its sshd."""
+        return instance.status == "active" and bool(self.address(instance)) and (instance.id in self.answered or not self.declared.wait_for_ssh)
+
+    def address(self, instance: models.Instance) -> str:
+        """The address by which it is reached."""
+        return instance.private_ip if self.declared.connect_with == "private" else instance.ip
+
+    def pause(self, nodes: dict[str, models.Instance]) -> float:
+        """Seconds until the next look: when a launch may go, and sooner while something boots."""
+        if self.harvest is None or len(nodes) == self.declared.size:
+            return self.declared.poll_interval
+        boots = self.ledger.pending() or not all(self.is_ready(instance) for instance in nodes.values())
+        return min(self.harvest.wait, self.declared.poll_interval) if boots else self.harvest.wait
 
     def announce(self, made: plan.Plan) -> None:
         """What it will cost, before the first launch."""
-        price = self.offer.price_cents_per_hour / 100
+        order, size = self.harvest.order, self.declared.size
+        price = order.offer.price_cents_per_hour / 100
         adopted = f", {len(made.adopt)} are there already" if made.adopt else ""
-        room = "" if self.declared.region in self.offer.regions else "; the catalogue shows no capacity there at the moment"
+        room = "" if set(order.regions) & set(order.offer.regions) else "; the catalogue shows no capacity there at the moment"
+        life = f"; reap.yml may end it {self.declared.max_life / 3600:.1f} h after its first launch" if self.declared.max_life else ""
         self.say(
-            f"launching {len(made.launch)} x {self.declared.instance_type} in {self.declared.region} at ${price:.2f}/h each{adopted}: "
-            f"${price * self.declared.size:.2f}/h for the fleet{room}"
+            f"launching {len(made.missing)} x {self.declared.instance_type} in {' or '.join(order.regions)} at ${price:.2f}/h each{adopted}: "
+            f"${price * size:.2f}/h for the fleet of {size}{room}{life}"
         )
 
-    def launch_until(self, node: str, won: int) -> models.Instance:
-        """Ask for one node until it is won, refused for good, or the deadline has passed."""
-        refused = 0
-        while True:
-            run = f"{int(time.time())}-{random.getrandbits(32):08x}"
-            try:
-                return self.launch(node, run)
-            except errors.LambdaError as error:
-                if error.is_ambiguous:
-                    found = self.look_for(node, run)
-                    if found:
-                        return found
-                elif error.kind not in ("capacity", "rate"):
-                    self.ledger.write("refused", node=node, run=run, code=error.code or error.kind)
-                    raise
-                refused += 1
-                self.ledger.write("refused", node=node, run=run, code=error.code or error.kind)
-                if time.monotonic() > self.deadline:
-                    raise FleetError(f"{node} was not won within {self.declared.deadline:.0f} s, after {refused} refusals. The last one: {error}") from error
-                self.say(f"won {won} of {self.declared.size}; {node} refused {refused} times ({error.code or error.kind}), trying on")
-                time.sleep(min(self.declared.poll_interval * random.uniform(1, 1.5), max(0.0, self.deadline - time.monotonic())))
+    def report(self, made: plan.Plan, ready: int, waiting: set[str]) -> None:
+        """How far it is."""
+        size, harvest = self.declared.size, self.harvest
+        won = len({life.node for life in self.ledger.lives().values() if life.terminated is None and life.gone is None} | set(made.adopt))
+        if not made.missing:
+            late = [node for node, instance in made.adopt.items() if not self.is_ready(instance)]
+            self.progress(f"{ready} of {size} nodes answer on ssh; waiting for {', '.join(late[:4])}{' and others' if len(late) > 4 else ''}")
+        elif harvest and harvest.refused:
+            self.progress(
+                f"won {won} of {size}; refused {harvest.refused} times ({harvest.reason}), next try in {max(harvest.wait, 0):.0f} s"
+            )
+        else:
+            self.progress(f"won {won} of {size}" + (f"; waiting for {', '.join(sorted(waiting))} to show" if waiting else ""))
 
-    def launch(self, node: str, run: str) -> models.Instance:
-        """One launch, in the ledger before and after."""
-        self.keys.make(node)
-        tags = {plan.CLUSTER: self.declared.name, plan.NODE: node, plan.RUN: run, plan.LAUNCHED: str(int(time.time()))}
-        order = models.Launch(
-            node, self.declared.instance_type, self.declared.region, self.declared.ssh_key, self.declared.filesystems,
-            self.declared.image_family, self.keys.user_data(node, self.declared.user_data), tags,
-        )
-        self.ledger.write("intend", node=node, run=run, instance_type=order.instance_type, region=order.region)
-        instance_id = self.cloud.launch(order)
-        self.ledger.write("launched", node=node, run=run, id=instance_id, price_cents_per_hour=self.offer.price_cents_per_hour)
-        self.say(f"launched {node} ({instance_id})")
-        return models.Instance(instance_id, node, "booting", "", "", "", order.region, order.instance_type, "", 0, 0, (), (), tags)
+    def progress(self, text: str) -> None:
+        """A line now and then, with what it has cost so far."""
+        if self.clock.monotonic() - self.spoken >= QUIET or self.spoken == float("-inf"):
+            self.spoken = self.clock.monotonic()
+            self.say(f"{text}; ${self.ledger.dollars():.2f} so far, {max(0.0, self.deadline - self.clock.monotonic()) / 60:.0f} min left")
 
-    def look_for(self, node: str, run: str) -> models.Instance | None:
-        """After a launch of unknown fate: is it there? The list may lag behind, so it is read more than once."""
-        self.say(f"the launch of {node} had no clear answer; looking for it before anything else")
-        for pause in (0, 1, 3):
-            time.sleep(pause * self.cloud.http.gate.intervals["request"])
-            for instance in self.cloud.instances():
-                if instance.tags.get(plan.RUN) == run and instance.tags.get(plan.NODE) == node:
-                    self.ledger.write("launched", node=node, run=run, id=instance.id)
-                    return instance
-        return None
-
-    def await_all(self, nodes: dict[str, models.Instance]) -> dict[str, models.Instance]:
-        """Until every node is active and its sshd answers; addresses come with that."""
-        ids = {node: instance.id for node, instance in nodes.items()}
-        answered: set[str] = set()
-        shown = ""
-        while True:
-            listed = {instance.id: instance for instance in self.cloud.instances()}
-            now = {node: listed.get(instance_id) for node, instance_id in ids.items()}
-            for node, instance in now.items():
-                self.require_sound(node, ids[node], instance)
-            answered = {node for node, instance in now.items() if node in answered or self.is_ready(instance)}
-            if len(answered) == len(ids):
-                self.keys.write_known_hosts({node: (instance.ip, instance.private_ip, node) for node, instance in now.items()})
-                return now
-            if time.monotonic() > self.deadline:
-                late = ", ".join(f"{node} ({now[node].status}, {now[node].ip or 'no address'})" for node in ids if node not in answered)
-                raise FleetError(f"After {self.declared.deadline:.0f} s these nodes do not answer on ssh: {late}.")
-            text = f"{len(answered)} of {len(ids)} nodes answer on ssh"
-            if text != shown:
-                self.say(text)
-                shown = text
-            time.sleep(self.declared.poll_interval)
-
-    def require_sound(self, node: str, instance_id: str, instance: models.Instance | None) -> None:
-        """A node that vanished or broke while we waited ends the wait; the next run replaces it."""
-        if instance is None or instance.is_gone:
-            raise FleetError(f"{node} ({instance_id}) is gone, and not by us. Run this again to replace it.")
-        if instance.status in models.BROKEN:
-            raise FleetError(f"{node} ({instance_id}) is {instance.status}. Run this again to replace it.")
-
-    def is_ready(self, instance: models.Instance) -> bool:
-        """Active, and greeted by its sshd."""
-        if instance.status != "active":
-            return False
-        if not self.declared.wait_for_ssh:
-            return True
-        host = instance.private_ip if self.declared.connect_with == "private" else instance.ip
-        if not host:
-            return False
-        try:
-            with socket.create_connection((host, 22), timeout=5) as connection:
-                return connection.recv(4) == b"SSH-"
-        except OSError:
-            return False
+    def late(self, nodes: dict[str, models.Instance]) -> str:
+        """What is missing at the deadline."""
+        missing = [node for node in plan.node_names(self.declared.name, self.declared.size) if node not in nodes]
+        silent = [f"{node} ({instance.status}, {self.address(instance) or 'no address'})" for node, instance in nodes.items() if not self.is_ready(instance)]
+        parts = []
+        if missing:
+            refused = f" (refused {self.harvest.refused} times, the last for: {self.harvest.reason})" if self.harvest and self.harvest.reason else ""
+            parts.append(f"{', '.join(missing)} could not be launched{refused}")
+        if silent:
+            parts.append(f"these do not answer on ssh: {', '.join(silent)}")
+        return f"After {self.declared.deadline:.0f} s fleet {self.declared.name} is not complete: {'; '.join(parts) or 'the API did not answer'}."
 
     def standing(self, nodes: dict[str, models.Instance]) -> str:
-        """What is paid for at this moment."""
-        if not nodes:
+        """What is paid for at this moment, as far as is known."""
+        alive = {life.id: life.node for life in self.ledger.lives().values() if life.end is None and life.terminated is None}
+        alive |= {instance.id: node for node, instance in nodes.items()}
+        unclear = [intent["node"] for intent in self.ledger.pending()]
+        if not alive and not unclear:
             return "Nothing was launched."
-        return f"Running and paid for: {', '.join(f'{node} ({instance.id})' for node, instance in sorted(nodes.items()))}; run this again to go on, or teardown to end them."
+        text = ""
+        if alive:
+            text = f"Running and paid for: {', '.join(f'{node} ({instance_id})' for instance_id, node in sorted(alive.items(), key=lambda item: item[1]))}; "
+        if unclear:
+            text += f"perhaps running: {', '.join(unclear)}; "
+        return f"{text}run this again to go on, or teardown to end them."
 
-    # -- absent
 
-    def members(self) -> list[models.Instance]:
-        """What carries the fleet's tag and is not gone."""
-        self.instances = self.cloud.instances()
-        return plan.members(self.declared.name, self.instances)
-
-    def absent(self, found: list[models.Instance]) -> None:
-        """Terminate these and wait until the API shows none of the fleet."""
-        if found:
-            self.terminate(found)
-        asked = time.monotonic()
-        while left := self.unfinished():
-            alive = [instance for instance in left if not instance.is_gone]
-            if time.monotonic() > self.deadline:
-                raise FleetError(
-                    f"After {self.declared.deadline:.0f} s these are still there and may be paid for: "
-                    f"{', '.join(f'{instance.tags.get(plan.NODE)} ({instance.id}, {instance.status})' for instance in left)}. Run teardown again, then look at the website."
-                )
-            if alive and time.monotonic() - asked > 60:
-                self.say(f"{len(alive)} instances are still alive a minute after they were told to end; telling them again")
-                self.terminate(alive)
-                asked = time.monotonic()
-            self.say(f"waiting for {len(left)} instances to be gone")
-            time.sleep(self.declared.poll_interval)
-        self.keys.forget(instance.tags.get(plan.NODE, "") for instance in found)
-
-    def unfinished(self) -> list[models.Instance]:
-        """The fleet's instances that are alive or on their way out."""
-        return [instance for instance in self.cloud.instances() if instance.tags.get(plan.CLUSTER) == self.declared.name and instance.status != "terminated"]
-
-    def terminate(self, instances: list[models.Instance]) -> None:
-        """By exact id, from a list that was just read; one that is gone meanwhile is what we want."""
-        for instance in instances:
-            self.ledger.write("terminate", node=instance.tags.get(plan.NODE), id=instance.id)
-            try:
-                self.cloud.terminate([instance.id])
-            except errors.LambdaError as error:
-                if error.kind != "not-found":
-                    raise
+def answers_on_ssh(address: str) -> bool:
+    """Whether an sshd greets at this address."""
+    try:
+        with socket.create_connection((address, 22), timeout=5) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False

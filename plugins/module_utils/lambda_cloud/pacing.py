@@ -10,8 +10,9 @@ import fcntl
 import hashlib
 import json
 import os
-import time
 import typing as t
+
+from . import clock as clocks
 
 # The API measures when a request arrives: a little more than its interval, so
 # that a request that travels faster than the one before it is not too early.
@@ -19,12 +20,15 @@ MARGIN = 1.01
 
 
 class Gate:
-    """A file lock with the times of the last call and the last launch in it."""
+    """A file lock with the times of the last call and the last launch in it. Intervals are seconds."""
 
-    def __init__(self, api_key: str, request_interval: float, launch_interval: float, folder: str = "~/.cache/gh200"):
+    def __init__(
+        self, api_key: str, request_interval: float, launch_interval: float, folder: str = "~/.cache/gh200", clock: clocks.Clock | None = None
+    ):
         self.folder = os.path.expanduser(folder)
         self.path = os.path.join(self.folder, f"pace-{hashlib.sha256(api_key.encode()).hexdigest()[:16]}.json")
         self.intervals = {"request": request_interval, "launch": launch_interval}
+        self.clock = clock or clocks.Clock()
 
     @contextlib.contextmanager
     def passage(self, launch: bool = False) -> t.Iterator[None]:
@@ -32,16 +36,25 @@ class Gate:
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            last = _read(descriptor)
-            time.sleep(self.wait_for(last, time.time(), launch))
-            now = time.time()
+            last = self._enter(descriptor, launch)
+            now = self.clock.now()
             last["request"] = now
             if launch:
                 last["launch"] = now
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(last).encode(), 0)
             yield
+        finally:
+            os.close(descriptor)
+
+    def launch_wait(self) -> float:
+        """Seconds until a launch may go, as things are now."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            return 0.0
+        try:
+            return self.wait_for(_read(descriptor), self.clock.now(), launch=True)
         finally:
             os.close(descriptor)
 
@@ -53,9 +66,20 @@ class Gate:
             waits.append(self.intervals[kind] * MARGIN - since)
         return max(waits)
 
+    def _enter(self, descriptor: int, launch: bool) -> dict[str, float]:
+        """Returns with the lock held. A wait for a launch is long, and others may call meanwhile."""
+        while True:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            last = _read(descriptor)
+            wait = self.wait_for(last, self.clock.now(), launch)
+            if wait < 0.001:  # below what a clock tells apart
+                return last
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            self.clock.sleep(wait)
+
 
 def _read(descriptor: int) -> dict[str, float]:
     try:
         return {str(kind): float(when) for kind, when in json.loads(os.pread(descriptor, 4096, 0) or b"{}").items()}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return {}

@@ -6,24 +6,41 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
-from . import models
+from . import errors, models
 
-CLUSTER, NODE, RUN, LAUNCHED = "gh200:cluster", "gh200:node", "gh200:run", "gh200:launched"
+# Tags of every instance that is launched here; nothing else says whose it is.
+CLUSTER, NODE, RUN = "gh200:cluster", "gh200:node", "gh200:run"
+LAUNCHED, EXPIRES = "gh200:launched", "gh200:expires"  # seconds since 1970
 
 
-class PlanError(Exception):
+class PlanError(errors.CloudError):
     """Why the fleet cannot be brought to what was declared, in one sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
+class Broken:
+    """An instance that must go, and why."""
+
+    instance: models.Instance
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
-    """Nodes to adopt, to launch, and instances to terminate because they are broken or too many."""
+    """Nodes that are there, nodes that are not, instances to terminate because they are broken or too many."""
 
     adopt: dict[str, models.Instance]
-    launch: list[str]
-    replace: list[models.Instance]
+    missing: list[str]
+    replace: list[Broken]
     surplus: list[models.Instance]
+
+    @property
+    def launch(self) -> list[str]:
+        """Missing nodes whose broken instance is out of the way: at no moment are there two of a node."""
+        waiting = {broken.instance.tags.get(NODE) for broken in self.replace}
+        return [node for node in self.missing if node not in waiting]
 
 
 def node_names(fleet: str, size: int) -> list[str]:
@@ -36,25 +53,42 @@ def members(fleet: str, instances: list[models.Instance]) -> list[models.Instanc
     return [instance for instance in instances if instance.tags.get(CLUSTER) == fleet and not instance.is_gone]
 
 
-def make(fleet: str, size: int, instances: list[models.Instance]) -> Plan:
-    """Adopt what is there, launch what is missing."""
-    by_node: dict[str, list[models.Instance]] = {}
+def stamp(instance: models.Instance, tag: str) -> float | None:
+    """A time that was written into a tag at launch (seconds since 1970), or None."""
+    text = instance.tags.get(tag, "")
+    return float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else None
+
+
+def trouble(instance: models.Instance, now: float, boot_deadline: float) -> str:
+    """Why this instance must be replaced; empty when it need not be."""
+    if instance.status in models.BROKEN:
+        return instance.status
+    launched = stamp(instance, LAUNCHED)
+    if instance.status == "booting" and launched is not None and now - launched > boot_deadline:
+        return f"booting for {(now - launched) / 60:.0f} min"
+    return ""
+
+
+def make(fleet: str, size: int, instances: list[models.Instance], now: float = 0.0, boot_deadline: float = 1e9) -> Plan:
+    """Adopt what is there, name what is missing. `now` is seconds since 1970, `boot_deadline` seconds."""
+    wanted, by_node, broken = node_names(fleet, size), {}, []
     for instance in members(fleet, instances):
-        by_node.setdefault(instance.tags.get(NODE, ""), []).append(instance)
-    wanted = node_names(fleet, size)
-    adopt, launch, replace, surplus = {}, [], [], []
-    for node, found in by_node.items():
-        broken = [instance for instance in found if instance.status in models.BROKEN]
-        sound = [instance for instance in found if instance not in broken]
-        replace += broken
-        if node not in wanted:
-            surplus += sound
-        elif len(sound) > 1:
+        node, why = instance.tags.get(NODE, ""), trouble(instance, now, boot_deadline)
+        if not re.fullmatch(rf"{re.escape(fleet)}-\d{{2,}}", node):
             raise PlanError(
-                f"Two instances say that they are {node} of fleet {fleet}: {', '.join(instance.id for instance in sound)}. "
+                f"The instance {instance.id} carries the tag of fleet {fleet}, but '{node}' is no node of it, so it was not launched here. "
+                "Terminate it, or give the fleet another name; nothing was changed."
+            )
+        if why:
+            broken.append(Broken(instance, why))
+        else:
+            by_node.setdefault(node, []).append(instance)
+    for node, found in sorted(by_node.items()):
+        if len(found) > 1:
+            raise PlanError(
+                f"Two instances say that they are {node} of fleet {fleet}: {', '.join(sorted(instance.id for instance in found))}. "
                 "Terminate the one that you do not want by its id; nothing was changed."
             )
-        elif sound:
-            adopt[node] = sound[0]
-    launch = [node for node in wanted if node not in adopt]
-    return Plan({node: adopt[node] for node in wanted if node in adopt}, launch, replace, surplus)
+    adopt = {node: by_node[node][0] for node in wanted if node in by_node}
+    surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
+    return Plan(adopt, [node for node in wanted if node not in adopt], broken, surplus)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import random
-import time
 import typing as t
 
 import requests
@@ -24,7 +23,9 @@ class Transport:
     def __init__(self, url: str, api_key: str, gate: pacing.Gate, timeout: float = 120.0):
         self.url = url.rstrip("/")
         self.gate = gate
+        self.clock = gate.clock
         self.timeout = timeout
+        self.deadline: float | None = None  # of the clock's monotonic seconds: nothing is tried again after it
         self.session = requests.Session()
         self.session.trust_env = True
         self.session.auth = _Bearer(api_key)
@@ -34,30 +35,35 @@ class Transport:
         """GET; what may pass by itself is tried again, with a growing pause."""
         return self._patiently(lambda: self._call("GET", path))
 
-    def repeat(self, method: str, path: str, body: dict) -> t.Any:
+    def repeat(self, method: str, path: str, body: dict | None = None) -> t.Any:
         """A change that may be asked for twice without harm, as terminating an id."""
         return self._patiently(lambda: self._call(method, path, body))
 
-    def once(self, path: str, body: dict, launch: bool = False) -> t.Any:
-        """POST exactly once, whatever comes back."""
-        return self._call("POST", path, body, launch)
+    def once(self, path: str, body: dict, launch: bool = False, method: str = "POST") -> t.Any:
+        """A change exactly once, whatever comes back."""
+        return self._call(method, path, body, launch)
 
     def _patiently(self, call: t.Callable[[], t.Any]) -> t.Any:
         for attempt in range(READ_TRIES):
             try:
                 return call()
             except errors.LambdaError as error:
-                if error.kind not in ("rate", "server", "network") or attempt == READ_TRIES - 1:
+                pause = min(2**attempt, 15) * self.gate.intervals["request"] * random.uniform(0.8, 1.2)
+                if not error.is_passing or attempt == READ_TRIES - 1 or self.left() < pause:
                     raise
-                time.sleep(min(2**attempt, 15) * self.gate.intervals["request"] * random.uniform(0.8, 1.2))
+                self.clock.sleep(pause)
         raise AssertionError("unreachable")
+
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return float("inf") if self.deadline is None else self.deadline - self.clock.monotonic()
 
     def _call(self, method: str, path: str, body: dict | None = None, launch: bool = False) -> t.Any:
         what = f"{method} {self.url}{path}"
         with self.gate.passage(launch):
             try:
                 # A redirect would carry the key to another host, or a POST to be made twice.
-                answer = self.session.request(method, self.url + path, json=body, timeout=self.timeout, allow_redirects=False)
+                answer = self.session.request(method, self.url + path, json=body, timeout=max(1.0, min(self.timeout, self.left())), allow_redirects=False)
             except requests.RequestException as error:
                 raise errors.LambdaError(f"{what} failed: {_reason(error)}. {errors.ADVICE['network']}", "network") from error
         try:

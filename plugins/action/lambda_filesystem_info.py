@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""lambda_filesystem_info: runs on the control node, where the key stays."""
+
+from __future__ import annotations
+
+from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+
+
+class ActionModule(LambdaAction):
+    """Filesystems of the account."""
+
+    SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
+
+    def execute(self, cloud, options):
+        found = nouns.matching(cloud.filesystem_list(), name=options["name"], region=options["region"])
+        return {"changed": False, "filesystems": [nouns.filesystem(item) for item in found]}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""lambda_firewall_info: runs on the control node, where the key stays."""
+
+from __future__ import annotations
+
+from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+
+
+class ActionModule(LambdaAction):
+    """The rules of the account and its rulesets."""
+
+    def execute(self, cloud, options):
+        return {
+            "changed": False,
+            "rules": firewall.shown(cloud.global_rules()),
+            "rulesets": [nouns.ruleset(item) for item in cloud.rulesets()],
+        }

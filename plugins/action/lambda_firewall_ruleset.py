@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""lambda_firewall_ruleset: runs on the control node, where the key stays."""
+
+from __future__ import annotations
+
+from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+
+
+class ActionModule(LambdaAction):
+    """One ruleset, by its name and region. Its rules are ours, so they are as declared and no others."""
+
+    SPEC = {
+        "name": {"type": "str", "required": True},
+        "region": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "rules": nouns.RULES,
+    }
+    RULES = {"required_if": [("state", "present", ("rules",))]}
+
+    def execute(self, cloud, options):
+        self.label = f"firewall ruleset named {options['name']} in {options['region']}"
+        if options["state"] == "absent":
+            found = self.find(cloud, options)
+            if found:
+                self.delete(cloud, found)
+            return nouns.outcome(declared(options, found.rules) if found else {}, {}, ruleset={})
+        wanted = firewall.declared(options["rules"])
+        seen = []
+
+        def read():
+            seen.append(self.find(cloud, options))
+            return seen[-1].rules if seen[-1] else None
+
+        def merge(there):
+            after = firewall.exact(there, wanted)
+            firewall.check_size(there, after, f"The {self.label}")
+            return after
+
+        def write(rules):
+            if seen[-1]:
+                cloud.set_ruleset_rules(seen[-1].id, rules)
+            else:
+                cloud.add_ruleset(options["name"], options["region"], rules)
+
+        rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, cloud.pause)
+        before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
+        return nouns.outcome(
+            declared(options, before.rules) if before else {}, declared(options, rules), ruleset={**nouns.ruleset(after), "rules": firewall.shown(rules)},
+        )
+
+    def find(self, cloud, options):
+        """The account's ruleset of exactly this name in this region."""
+        return nouns.only(nouns.matching(cloud.rulesets(), name=options["name"], region=options["region"]), self.label)
+
+    def delete(self, cloud, found):
+        """Refuse while instances use it, by their names, and in check mode too."""
+        if found.instance_ids:
+            known = {item.id: item for item in cloud.instances()}
+            using = ", ".join(nouns.named([known[item]]) if item in known else item for item in found.instance_ids)
+            raise errors.CloudError(f"The {self.label} is in use by {using}: it can only be deleted when these are terminated. Nothing was changed.")
+        if not self.is_check:
+            cloud.delete_ruleset(found.id)
+
+
+def declared(options, rules):
+    """For the diff."""
+    return {"name": options["name"], "region": options["region"], "rules": firewall.shown(rules)}

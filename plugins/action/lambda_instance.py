@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""lambda_instance: runs on the control node, where the key stays."""
+
+from __future__ import annotations
+
+from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors
+from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+
+# After this many seconds a termination that shows no effect is asked for again.
+PATIENCE = 60
+
+
+class ActionModule(LambdaAction):
+    """One instance, by its id: names can be given twice."""
+
+    SPEC = {
+        "id": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "restarted", "absent"], "default": "present"},
+        "name": {"type": "str"},
+        "timeout": {"type": "float", "default": 600},
+        "poll_interval": {"type": "float", "default": 5},
+    }
+
+    def execute(self, cloud, options):
+        item = self.find(cloud, options["id"])
+        if options["state"] == "absent":
+            return self.absent(cloud, options, item)
+        if item is None or item.is_gone:
+            what = f"is {item.status}" if item else "is not there"
+            raise errors.CloudError(
+                f"The instance {options['id']} {what}, and only lambda_fleet launches one: correct the id, or use state: absent. Nothing was changed."
+            )
+        return self.restarted(cloud, item) if options["state"] == "restarted" else self.present(cloud, item, options["name"])
+
+    def find(self, cloud, instance_id):
+        """From a fresh list, the instance of exactly this id."""
+        return nouns.only(nouns.matching(cloud.instances(), id=instance_id), f"instance {instance_id}")
+
+    def present(self, cloud, item, name):
+        before, after = {"name": item.name}, {"name": item.name if name is None else name}
+        if before != after and not self.is_check:
+            cloud.rename(item.id, name)
+        return nouns.outcome(before, after, instance={**nouns.instance(item), **after})
+
+    def restarted(self, cloud, item):
+        if not self.is_check:
+            try:
+                cloud.restart(item.id)
+            except errors.LambdaError as error:
+                if error.kind != "conflict":
+                    raise
+                raise errors.CloudError(f"The instance {nouns.named([item])} is {item.status} and cannot be restarted at this moment: {error}") from error
+        return nouns.outcome({"status": item.status}, {"status": "restarting"}, instance=nouns.instance(item))
+
+    def absent(self, cloud, options, item):
+        """Terminate it unless it is on its way, and wait until the API shows it no more."""
+        is_alive = item is not None and not item.is_gone
+        before = {"id": item.id, "name": item.name} if is_alive else {}
+        result = nouns.outcome(before, {}, instance={})
+        clock = cloud.http.clock
+        deadline, asked = clock.monotonic() + options["timeout"], None
+        while item is not None and item.status != "terminated" and not self.is_check:
+            now = clock.monotonic()
+            if not item.is_gone and (asked is None or now - asked >= PATIENCE):
+                self.terminate(cloud, item.id)
+                asked = now
+            elif now >= deadline:
+                raise errors.CloudError(
+                    f"The instance {nouns.named([item])} is still {item.status} after {options['timeout']:.0f} s and may be paid for: "
+                    "run this again, then look at the website."
+                )
+            else:
+                self.say(options["id"], f"waiting until it is gone, for {deadline - now:.0f} s at most; it is {item.status}")
+                clock.sleep(options["poll_interval"])
+            item = self.find(cloud, options["id"])
+        return result
+
+    def terminate(self, cloud, instance_id):
+        """One that is gone meanwhile is what we want; the next look tells."""
+        try:
+            cloud.terminate([instance_id])
+        except errors.LambdaError as error:
+            if error.kind != "not-found":
+                raise

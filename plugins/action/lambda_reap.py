@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""lambda_reap: ends what is past the life that was stamped on it. Needs nothing but the key."""
+
+from __future__ import annotations
+
+from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, ending, errors, fleet, overview, plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.state import fleet_folder, locked
+
+
+class ActionModule(LambdaAction):
+    """Fleets past their life, by stamp."""
+
+    SPEC = {
+        "name": {"type": "str", "default": ""},
+        "deadline": {"type": "float", "default": 900},
+        "poll_interval": {"type": "float", "default": 5},
+        "resend_interval": {"type": "float", "default": 60},
+        "state_dir": {"type": "path"},
+    }
+
+    def execute(self, cloud, options):
+        instances, now = cloud.instances(), cloud.http.clock.now()
+        due = overview.expired(instances, now, options["name"])
+        result = {
+            "changed": bool(due), "terminated": [instance.id for instance in due], "expired": [overview.node(instance, now) for instance in due],
+            "without_end": [overview.node(instance, now) for instance in instances
+                            if instance.tags.get(plan.CLUSTER) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None],
+        }
+        if self.is_check:
+            return result
+        failed = []
+        for name in sorted({instance.tags[plan.CLUSTER] for instance in due}):
+            ids = {instance.id for instance in due if instance.tags[plan.CLUSTER] == name}
+            try:
+                self.end(cloud, options, name, ids)
+            except errors.CloudError as error:
+                failed.append(str(error))
+        if failed:
+            raise errors.CloudError(" ".join(failed))
+        return result
+
+    def end(self, cloud, options, name, ids):
+        """These nodes of one fleet, by exact id."""
+        folder = fleet_folder(options["state_dir"], name)
+        wanted = declared.Declared(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
+        with locked(folder, f"fleet {name}"):
+            ending.absent(fleet.Fleet(cloud, wanted, folder, lambda text: self.say(name, text)), ids)
