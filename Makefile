@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
 
-.PHONY: help setup lab lab-down clean test unit integration lint molecule e2e bench
+.PHONY: help setup lab lab-down clean test unit integration lint molecule e2e bench bench-inventory
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.complete ## install Debian packages and the Python environment
 	@tests/tools/packages.sh $(PACKAGES)
@@ -53,3 +53,6 @@ e2e: setup ## the lab from nothing to tokens, twice, and down again
 
 bench: setup ## host-tasks and control-node CPU of a converged run
 	@$(BIN)/python tests/bench/converged.py
+
+bench-inventory: setup ## an inventory of 1,000 instances against a static file
+	@$(BIN)/python tests/bench/inventory.py
