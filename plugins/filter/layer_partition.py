@@ -60,6 +60,8 @@ def layer_partition(layers, stages, dense=0):
         raise AnsibleFilterError(f"layer_partition cannot cut {layers} layers into {stages} pipeline stages; use 1 to {layers} stages.")
     if not 0 <= dense <= layers:
         raise AnsibleFilterError(f"layer_partition was told of {dense} dense layers in a model of {layers} layers.")
+    if dense == layers:
+        dense = 0  # all are alike
     heaviest = -(-(layers - dense) // stages)  # layers with experts that some stage must bear in any case
     first = max(layers - (stages - 1) * heaviest, -(-layers // stages))
     if stages == 1:

@@ -87,10 +87,14 @@ restarted:
 
 import hashlib
 import os
+import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gh200.inference.plugins.module_utils import systemd
+
+# A variable of an environment file, over as many lines as its quotes reach; or any other line that is not empty.
+ENTRY = re.compile(r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL)
 
 
 class Service:
@@ -133,7 +137,7 @@ class Service:
         before = {path: systemd.read(path) for path in wanted}
         changed = [path for path, (text, mode) in wanted.items() if before[path] != text or os.stat(path).st_mode & 0o777 != mode]
         self.result["diff"] = [
-            {"before_header": path, "after_header": path, "before": self.masked(before[path]), "after": self.masked(wanted[path][0])} for path in changed
+            {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])} for path in changed
         ]
         for path in changed:
             self.result["changed"] = True
@@ -141,14 +145,16 @@ class Service:
                 systemd.write(path, *wanted[path])
         return bool(changed)
 
-    def masked(self, text):
-        """The text with each secret value replaced by a mark that only tells whether it changed."""
+    def shown(self, path, text):
+        """The text for the diff. Of the environment, only what is known to be no secret: the file may still have one from before."""
+        if path != self.env_path:
+            return text or ""
+        public = set(self.params["environment"]) - set(self.params["secret_environment"])
         lines = []
-        for line in (text or "").splitlines(keepends=True):
-            name = line.split("=", 1)[0]
-            if name in self.params["secret_environment"]:
-                line = f"{name}=(secret {hashlib.sha256((self.unit + line).encode()).hexdigest()[:6]})\n"
-            lines.append(line)
+        for found in ENTRY.finditer(text or ""):
+            name = found["name"] or "line"
+            secret = hashlib.sha256((self.unit + found[0]).encode()).hexdigest()[:6]
+            lines.append(f"{found[0]}\n" if name in public else f"{name}=(secret {secret})\n")
         return "".join(lines)
 
     def enable(self, state):

@@ -44,8 +44,8 @@ def is_complete(options):
         if (manifest["repository"], manifest["revision"]) != (options.repository, options.revision):
             return False
         return all(stamp(options.folder / name) == file["verified"] for name, file in manifest["files"].items())
-    except (OSError, ValueError, KeyError):
-        return False
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # not ours, or cut short
 
 
 def fetch(options):
@@ -145,7 +145,8 @@ def sentence(options, error):
         "GatedRepoError": "access to this model must be granted first; accept its terms on the hub and set HF_TOKEN",
         "RevisionNotFoundError": "the model has no such revision; check the commit",
     }.get(type(error).__name__)
-    return f"{what}: {advice or f'{type(error).__name__}: {str(error).splitlines()[0] if str(error) else error!r}'}."
+    said = str(error).splitlines()[0].rstrip(".") if str(error) else "no further word"
+    return f"{what}: {advice or f'{type(error).__name__}: {said}'}."
 
 
 if __name__ == "__main__":

@@ -37,12 +37,13 @@ def find(name, file):
 
 def index():
     """The index that pip is configured to use, or pip's own default."""
-    for name in ("global.index-url", "install.index-url"):
-        got = subprocess.run([sys.executable, "-m", "pip", "config", "get", name], capture_output=True, text=True, check=False)
-        if got.returncode == 0 and got.stdout.strip():
-            return got.stdout.strip()
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
+    settings = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
+    for name in (":env:.index-url", "install.index-url", "global.index-url"):
+        if settings.get(name, "").strip("'\""):
+            return settings[name].strip("'\"")
     from pip._internal.models.index import PyPI
-    return os.environ.get("PIP_INDEX_URL") or PyPI.simple_url
+    return PyPI.simple_url
 
 
 def digest(path):
