@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
 
-.PHONY: help setup lab lab-down clean test unit integration lint molecule e2e bench bench-inventory
+.PHONY: help setup lab lab-down clean test unit integration drills lint molecule e2e bench bench-inventory
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -41,6 +41,9 @@ unit: setup ## pure logic, in seconds
 
 integration: setup ## every Lambda plugin against the simulated API
 	@$(BIN)/python -m pytest tests/integration
+
+drills: setup ## kill -9 at every step of a launch and of its end
+	@$(BIN)/python -m pytest tests/drills -s
 
 lint: setup ## ansible-lint, ansible-test sanity, yamllint
 	@tests/tools/lint.sh

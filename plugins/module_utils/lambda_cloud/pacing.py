@@ -41,8 +41,7 @@ class Gate:
             last["request"] = now
             if launch:
                 last["launch"] = now
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(last).encode(), 0)
+            _write(descriptor, last)
             yield
         finally:
             os.close(descriptor)
@@ -59,7 +58,7 @@ class Gate:
             os.close(descriptor)
 
     def wait_for(self, last: dict[str, float], now: float, launch: bool) -> float:
-        """Seconds until the next call may go. A time in the future is a clock that was set back."""
+        """Seconds until the next call may go, at most an interval."""
         waits = [0.0]
         for kind in ("request", "launch") if launch else ("request",):
             since = now - min(last.get(kind, 0.0), now)
@@ -70,8 +69,12 @@ class Gate:
         """Returns with the lock held. A wait for a launch is long, and others may call meanwhile."""
         while True:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            last = _read(descriptor)
-            wait = self.wait_for(last, self.clock.now(), launch)
+            now, last = self.clock.now(), _read(descriptor)
+            if any(when > now for when in last.values()):
+                # The clock was set back: counted from now on, or the wait would last until it is as late again.
+                last = {kind: min(when, now) for kind, when in last.items()}
+                _write(descriptor, last)
+            wait = self.wait_for(last, now, launch)
             if wait < 0.001:  # below what a clock tells apart
                 return last
             fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -83,3 +86,8 @@ def _read(descriptor: int) -> dict[str, float]:
         return {str(kind): float(when) for kind, when in json.loads(os.pread(descriptor, 4096, 0) or b"{}").items()}
     except (ValueError, AttributeError, TypeError):
         return {}
+
+
+def _write(descriptor: int, last: dict[str, float]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(last).encode(), 0)

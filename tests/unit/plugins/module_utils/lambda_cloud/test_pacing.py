@@ -78,3 +78,23 @@ def test_two_accounts_do_not_wait_for_each_other(gate, tmp_path):
     other = pacing.Gate(KEY + "2", 0, 0, str(tmp_path / "pace"))
     with gate.passage(), other.passage():
         assert gate.path != other.path
+
+
+def test_a_clock_that_was_set_back_costs_one_interval_and_not_the_whole_difference(tmp_path):
+    class Clock:
+        """Says what it is told, and moves when somebody sleeps."""
+
+        time = 5000.0
+
+        def now(self):
+            return self.time
+
+        def sleep(self, seconds):
+            self.time += seconds
+
+    clock = Clock()
+    gate = pacing.Gate(KEY, 1.0, 12.0, str(tmp_path), clock)
+    with gate.passage(launch=True):
+        clock.time = 100.0
+    with gate.passage(launch=True):
+        assert 112 <= clock.time <= 113
