@@ -50,8 +50,9 @@ class ActionModule(LambdaAction):
         require_sense(options)
         folder = fleet_folder(options["state_dir"], options["name"])
         wanted = declared.Declared(
-            size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "", filesystems=tuple(filter(None, options["filesystems"])),
-            firewall_rulesets=tuple(options["firewall_rulesets"]), accept_host_keys=tuple(options["accept_host_keys"]), **{name: options[name] for name in self.SAME},
+            size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "",
+            filesystems=tuple(filter(None, options["filesystems"])), firewall_rulesets=tuple(options["firewall_rulesets"]),
+            accept_host_keys=tuple(options["accept_host_keys"]), **{name: options[name] for name in self.SAME},
         )
         running = fleet.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
         result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": running.keys.known_hosts}

@@ -11,7 +11,8 @@ author: gh200.inference contributors (@gh200)
 short_description: FS-Cache for an NFS mount
 version_added: 0.1.0
 description:
-  - Configures cachefilesd, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it has no cache yet, and looks whether the kernel caches it.
+  - Configures cachefilesd, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it has no cache yet, and looks whether the
+    kernel caches it.
   - An option C(fsc) does not take effect by a remount, so the mount must not be in use when it gets its cache.
   - On a path that is not on NFS nothing is done, and the result says why.
   - The package cachefilesd must be installed.
@@ -77,7 +78,10 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gh200.inference.plugins.module_utils import mounts, systemd
 
-CONF, DEFAULTS, FSTAB, BACKUP = "/etc/cachefilesd.conf", "/etc/default/cachefilesd", "/etc/fstab", "/etc/fstab.before-fsc"
+CONF = "/etc/cachefilesd.conf"
+DEFAULTS = "/etc/default/cachefilesd"
+FSTAB = "/etc/fstab"
+BACKUP = "/etc/fstab.before-fsc"
 
 
 class Cache:
@@ -103,7 +107,8 @@ class Cache:
         self.done(mount, cached=self.is_cached(mount))
 
     def find(self):
-        rc, out, err = self.module.run_command(["findmnt", "--noheadings", "--raw", "--output", "FSTYPE,SOURCE,TARGET,OPTIONS", "--target", self.params["path"]])
+        columns = "FSTYPE,SOURCE,TARGET,OPTIONS"
+        rc, out, err = self.module.run_command(["findmnt", "--noheadings", "--raw", "--output", columns, "--target", self.params["path"]])
         if rc != 0 or len(out.split()) < 4:
             self.module.fail_json(msg=f"{self.params['path']} is on no mount: {err.strip() or 'findmnt does not know it'}. Attach the filesystem first.")
         return dict(zip(("fstype", "source", "target", "options"), out.splitlines()[0].split(" ", 3)))
@@ -136,7 +141,9 @@ class Cache:
         deadline = time.monotonic() + 20
         while not self.runs():
             if time.monotonic() > deadline:
-                self.module.fail_json(msg="cachefilesd does not run 20 s after its start. See `journalctl -u cachefilesd`; the folder of the cache must be on ext4 or xfs.")
+                self.module.fail_json(
+                    msg="cachefilesd does not run 20 s after its start. See `journalctl -u cachefilesd`; the folder of the cache must be on ext4 or xfs."
+                )
             time.sleep(0.5)
 
     def runs(self):
@@ -170,7 +177,9 @@ class Cache:
             return "fsc" in mount["options"].split(",")
         volumes = systemd.read("/proc/fs/nfsfs/volumes") or ""
         if not mounts.is_cached(volumes, mount["source"].split(":")[0]):
-            self.module.fail_json(msg=f"{mount['target']} is mounted with fsc, but the kernel does not cache it (/proc/fs/nfsfs/volumes): is its kernel built with NFS_FSCACHE?")
+            self.module.fail_json(
+                msg=f"{mount['target']} is mounted with fsc, but the kernel does not cache it (/proc/fs/nfsfs/volumes): is it built with NFS_FSCACHE?"
+            )
         return True
 
     def done(self, mount, **more):

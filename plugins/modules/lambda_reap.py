@@ -12,8 +12,8 @@ author: gh200.inference contributors (@gh200)
 short_description: End what is past its life
 version_added: 0.1.0
 description:
-  - Terminates nodes of fleets that are past the end that M(gh200.inference.lambda_fleet) stamped on them at launch (its option O(gh200.inference.lambda_fleet#module:max_life)),
-    and waits until they are gone.
+  - Terminates nodes of fleets that are past the end that M(gh200.inference.lambda_fleet) stamped on them at launch
+    (its option O(gh200.inference.lambda_fleet#module:max_life)), and waits until they are gone.
   - Only the stamp counts, never a name or an age. Instances without the tags of a fleet are never touched; nodes without an end are only told of.
   - Needs nothing but the key, so it can run anywhere, for example from cron. In check mode it only tells what it would end.
 extends_documentation_fragment:
@@ -42,7 +42,9 @@ options:
     type: float
     default: 60
   state_dir:
-    description: Folder for the ledgers, which get a note of what was ended. Default is the environment variable E(GH200_STATE_DIR), then C(~/.local/state/gh200).
+    description:
+      - Folder for the ledgers, which get a note of what was ended.
+      - Default is the environment variable E(GH200_STATE_DIR), then C(~/.local/state/gh200).
     type: path
 seealso:
   - module: gh200.inference.lambda_fleet

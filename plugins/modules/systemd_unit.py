@@ -137,7 +137,8 @@ class Service:
         before = {path: systemd.read(path) for path in wanted}
         changed = [path for path, (text, mode) in wanted.items() if before[path] != text or os.stat(path).st_mode & 0o777 != mode]
         self.result["diff"] = [
-            {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])} for path in changed
+            {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])}
+            for path in changed
         ]
         for path in changed:
             self.result["changed"] = True

@@ -16,11 +16,11 @@ TEMPLATE = """\
 <title>Receipt of {{ fleet }}, {{ made }}</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c2330; background: #f6f7f9; margin: 0; padding: 2rem 1rem; }
-main { max-width: 62rem; margin: auto; background: #fff; padding: 2rem; border-radius: 10px; box-shadow: 0 1px 4px #0002; }
+main { max-width: 72rem; margin: auto; background: #fff; padding: 2rem; border-radius: 10px; box-shadow: 0 1px 4px #0002; }
 h1 { margin: 0; font-size: 1.5rem; } h2 { margin: 2rem 0 .5rem; font-size: 1.1rem; } p { margin: .3rem 0; }
 .total { font-size: 2.4rem; font-weight: 700; margin: 1rem 0 0; } .muted { color: #667085; }
 .ok { color: #05703f; font-weight: 600; } .bad { color: #b42318; font-weight: 600; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid #e4e7ec; white-space: nowrap; }
 th { font-weight: 600; color: #667085; } td.n, th.n { text-align: right; } code { font-size: .85em; color: #667085; }
 </style>
@@ -41,15 +41,17 @@ Counted from each launch to the accepted end, a begun minute whole, before taxes
 <td><code>{{ row.id }}</code></td></tr>
 {% endfor %}</table></div>
 {% if still_ours %}<h2 class="bad">Still paid for</h2>
-<ul>{% for item in still_ours %}<li>{{ item.name }} <code>{{ item.id }}</code>, {{ item.status }}, ${{ "%.2f" | format(item.price_per_hour) }}/h</li>{% endfor %}</ul>{% endif %}
+<ul>{% for item in still_ours %}<li>{{ item.name }} <code>{{ item.id }}</code>, {{ item.status }},
+${{ "%.2f" | format(item.price_per_hour) }}/h</li>{% endfor %}</ul>{% endif %}
 <h2>What else the account has</h2>
 <ul>
 {% for item in not_ours %}<li>{{ item.name }} <code>{{ item.id }}</code>, {{ "fleet " ~ item.fleet if item.fleet else "not ours" }}, {{ item.status }},
 ${{ "%.2f" | format(item.price_per_hour) }}/h</li>{% else %}<li>No other instance.</li>{% endfor %}
 {% for item in filesystems %}<li>Filesystem {{ item.name }} in {{ item.region }}:
-{{ "an unknown sum" if item.dollars_per_month is none else "about $%.2f" | format(item.dollars_per_month) }} a month, attached or not.</li>
+{{ "an unknown sum" if item.dollars_per_month is none else "about $%.2f" | format(item.dollars_per_month) }} a month (by the API's figure, which is hours old), attached or not.</li>
 {% else %}<li>No filesystem.</li>{% endfor %}
-<li>Free of charge: {{ ssh_keys | length }} ssh keys, {{ firewall_rules }} firewall rules for all instances, {{ firewall_rulesets | length }} firewall rulesets.</li>
+<li>Free of charge: {{ ssh_keys | length }} ssh keys, {{ firewall_rules }} firewall rules for all instances,
+{{ firewall_rulesets | length }} firewall rulesets.</li>
 </ul>
 </main></body>
 </html>

@@ -62,7 +62,8 @@ def main() -> None:
         print(f"{host}: {count.get('run', 0)} host-tasks run, {count.get('skipped', 0)} skipped")
     tasks = sum(count.get("run", 0) + count.get("skipped", 0) for count in nodes.values())
     print(f"second run of site.yml on {len(nodes)} nodes: {wall:.1f} s, {cpu:.1f} s of control-node CPU, {tasks} host-tasks, {1000 * cpu / tasks:.0f} ms each")
-    print(f"plain ssh to each node once: {ssh_wall:.1f} s, {ssh_cpu:.1f} s of CPU; site.yml takes {wall / ssh_wall:.0f} times the wall time and {cpu / ssh_cpu:.0f} times the CPU")
+    print(f"plain ssh to each node once: {ssh_wall:.1f} s, {ssh_cpu:.1f} s of CPU")
+    print(f"site.yml takes {wall / ssh_wall:.0f} times the wall time and {cpu / ssh_cpu:.0f} times the CPU of that")
 
 
 if __name__ == "__main__":

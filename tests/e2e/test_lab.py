@@ -41,7 +41,7 @@ def playbook(*arguments, **options):
 def recap(output):
     """Host to its counts of the last run."""
     rows = re.findall(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", output, re.MULTILINE)
-    return {host: {"changed": int(changed), "failed": int(failed) + int(away)} for host, _, changed, away, failed in rows}
+    return {host: {"changed": int(changed), "failed": int(failed) + int(away)} for host, dummy, changed, away, failed in rows}
 
 
 def hostvars():

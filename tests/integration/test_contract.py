@@ -102,7 +102,7 @@ def checking_client(start, document):
 
 
 def test_the_simulator_has_the_documented_operations_and_no_other(client):
-    assert {(method, path) for method, path, _ in routes.table(client.cloud.cloud)} == set(operations(client.document))
+    assert {(method, path) for method, path, dummy in routes.table(client.cloud.cloud)} == set(operations(client.document))
 
 
 def test_every_success_fits_its_schema(client):
@@ -147,7 +147,7 @@ def test_every_success_fits_its_schema(client):
     client.cloud.cloud.config.audit_page = 2
     assert client.ask("GET", "/audit-events").json()["page_token"]
     wanted = {(method, path) for (method, path), operation in operations(client.document).items() if "200" in operation["responses"]}
-    assert wanted - {(method, path) for method, path, status, _ in client.seen if status == 200} == set()
+    assert wanted - {(method, path) for method, path, status, dummy in client.seen if status == 200} == set()
 
 
 # -- errors: how each is had without a fault
@@ -193,7 +193,7 @@ def limits(client):
     """Quotas and the billing address."""
     config = client.cloud.cloud.config
     config.quota = config.filesystem_quota = config.ruleset_quota = 0
-    for _ in range(2):
+    for dummy in range(2):
         client.ask("POST", "/instance-operations/launch", LAUNCH)
         client.ask("POST", "/filesystems", {"name": "x", "region": "us-east-3"})
         client.ask("POST", "/firewall-rulesets", RULESET)

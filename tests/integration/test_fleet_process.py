@@ -78,7 +78,8 @@ def test_a_second_run_at_the_same_time_is_refused(run, cloud):
 
 
 def test_a_node_counts_when_its_sshd_greets(act, cloud, tmp_path):
-    told = cloud.options | {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "poll_interval": 0.05, "state_dir": str(tmp_path / "state")}
+    told = cloud.options | {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "poll_interval": 0.05}
+    told["state_dir"] = str(tmp_path / "state")
     late = act("lambda_fleet", **told, deadline=0.3)
     assert late["failed"] and "these do not answer on ssh: r1-00 (active, 127.77.0.2)" in late["msg"] and "Running and paid for: r1-00" in late["msg"]
     with greeting("127.77.0.2"):

@@ -15,6 +15,7 @@ from .simulator import FakeClock, simulator
 from .world import LAUNCH, REAL, TERMINATE, World
 
 CALLS = [LAUNCH, LAUNCH, TERMINATE, "GET /instances", "GET /instances/{id}", "GET /instance-types", "*"]
+REFUSALS = ["instance-operations/launch/insufficient-capacity", "global/quota-exceeded", "global/internal-error", "new/code"]
 DEADLINE, SETTLE = 1800.0, 30.0
 
 
@@ -29,12 +30,13 @@ def faults():
         st.integers(1, 4), st.integers(0, 12), st.just({}),
     ) | st.builds(
         fault, st.just(LAUNCH), st.just("refuse"), st.just("before"), st.integers(1, 6), st.integers(0, 6),
-        st.sampled_from([{"code": code} for code in ("instance-operations/launch/insufficient-capacity", "global/quota-exceeded", "global/internal-error", "new/code")]),
+        st.sampled_from([{"code": code} for code in REFUSALS]),
     ) | st.builds(
         fault, st.sampled_from(CALLS), st.just("rate"), st.just("before"), st.integers(1, 3), st.integers(0, 9),
         st.sampled_from([{"shape": "text"}, {"shape": "json"}, {"shape": "retry-after"}]),
     ) | st.builds(
-        fault, st.sampled_from([TERMINATE, "GET /instance-types"]), st.just("lie"), st.just("before"), st.integers(1, 3), st.integers(0, 3), st.just({"shape": "nowhere"}),
+        fault, st.sampled_from([TERMINATE, "GET /instance-types"]), st.just("lie"), st.just("before"), st.integers(1, 3), st.integers(0, 3),
+        st.just({"shape": "nowhere"}),
     ) | st.builds(
         fault, st.just("GET /instances"), st.just("lag"), st.just("before"), st.integers(1, 30), st.integers(0, 9), st.just({"seconds": SETTLE - 5}),
     )

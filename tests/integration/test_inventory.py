@@ -130,7 +130,7 @@ def test_a_launched_fleet_is_there_as_launched(hosts, cloud, act, tmp_path, monk
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     fleet = act(
         "lambda_fleet", name="r1", size=2, region="us-east-3", ssh_key_name="laptop", filesystems=["shared"], wait_for_ssh=False,
-        poll_interval=0.01, max_life=3600,        state_dir=str(tmp_path / "state"), **cloud.options,
+        poll_interval=0.01, max_life=3600, state_dir=str(tmp_path / "state"), **cloud.options,
     )
     cloud.calls()
     inventory = hosts()

@@ -1,4 +1,3 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Everything that `make test` runs, in the order in which it fails soonest. pytest comes last, with its summary.
 set -euo pipefail

@@ -1,4 +1,3 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # yamllint, ansible-lint (profile production), antsibull-changelog and ansible-test sanity, all without exceptions.
 set -euo pipefail

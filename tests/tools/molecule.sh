@@ -1,4 +1,3 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs the molecule scenarios on two nodes of the lab that are launched for them and terminated at the end.
 set -euo pipefail

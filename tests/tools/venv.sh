@@ -1,4 +1,3 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Makes the Python environment of this checkout, pinned by constraints.txt: venv.sh FOLDER
 set -euo pipefail

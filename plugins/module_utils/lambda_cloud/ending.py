@@ -33,7 +33,8 @@ def absent(running: fleet.Fleet, only: set[str] | None = None) -> list[str]:
             running.progress(f"{error} Trying on.")
         if running.clock.monotonic() >= running.deadline:
             raise FleetError(
-                f"After {running.declared.deadline:.0f} s these are still there and may be paid for: {', '.join(left)}. Run teardown again, then look at the website."
+                f"After {running.declared.deadline:.0f} s these are still there and may be paid for: {', '.join(left)}. "
+                "Run teardown again, then look at the website."
             )
         running.clock.sleep(min(running.declared.poll_interval, max(0.0, running.deadline - running.clock.monotonic())))
     if only is None:

@@ -64,7 +64,10 @@ class LambdaError(CloudError):
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether a change may have been made although the call failed. Also after a 429: a gateway in front of the API says it, and may have let the call through."""
+        """Whether a change may have been made although the call failed.
+
+        Also after a 429: a gateway in front of the API says it, and may have let the call through.
+        """
         return self.is_passing
 
 
@@ -78,4 +81,5 @@ def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
         code, said = str(error["code"]), " ".join(str(error.get(part) or "") for part in ("message", "suggestion")).strip()
         kind = "rate" if status == 429 else "server" if status >= 500 or code.startswith("provider/") else KINDS.get(code, "unknown")
     advice = ADVICE.get(kind, "")
-    return LambdaError(f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}".strip(), kind, code, status)
+    sentence = f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}"
+    return LambdaError(sentence.strip(), kind, code, status)

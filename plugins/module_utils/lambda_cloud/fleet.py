@@ -47,8 +47,8 @@ class Fleet:
             if not self.keys.public(hostkeys.name_of(instance)) and instance.id not in self.declared.accept_host_keys:
                 raise FleetError(
                     f"{node} ({instance.id}) carries this fleet's tag, but its ssh host key was not made here, so it cannot be verified. "
-                    f"Run this where it was launched, or copy that state folder here; or accept the key that it shows now with accept_host_keys: [{instance.id}]; "
-                    "or terminate it. Nothing was changed."
+                    "Run this where it was launched, or copy that state folder here; or accept the key that it shows now with "
+                    f"accept_host_keys: [{instance.id}]; or terminate it. Nothing was changed."
                 )
         if made.missing:
             order = Order(self.cloud, self.declared, list(made.adopt.values()))

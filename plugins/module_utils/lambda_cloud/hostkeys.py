@@ -34,7 +34,8 @@ class HostKeys:
     def make(self, name: str, comment: str) -> None:
         """A new key pair, for a launch that is about to be asked for."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", self._path(name)], check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", self._path(name)]
+        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
 
     def accept(self, name: str, address: str) -> bool:
         """Keep the key that the machine shows now, unverified: the user has said so. Whether there was one."""

@@ -36,7 +36,8 @@ class Order:
         price, wanted = self.offer.price_cents_per_hour / 100, self.wanted
         if wanted.max_price and price > wanted.max_price:
             raise FleetError(
-                f"{wanted.instance_type} costs ${price:.2f}/h now, and max_price is ${wanted.max_price:.2f}/h: raise it, or wait for a lower price. Nothing more was launched."
+                f"{wanted.instance_type} costs ${price:.2f}/h now, and max_price is ${wanted.max_price:.2f}/h: raise it, or wait for a lower price. "
+                "Nothing more was launched."
             )
         fleet = sum(instance.price_cents_per_hour or self.offer.price_cents_per_hour for instance in running) / 100 + price * missing
         if wanted.max_fleet_price and fleet > wanted.max_fleet_price + 1e-9:
@@ -70,10 +71,12 @@ class Order:
                 )
             regions = [region for region in regions if region in places[name]]
         if len(set(used)) > 1:
-            raise FleetError(f"Fleet {wanted.name} has nodes in {' and '.join(sorted(set(used)))}; they cannot work together. Terminate those in one place. Nothing was launched.")
+            several = " and ".join(sorted(set(used)))
+            raise FleetError(f"Fleet {wanted.name} has nodes in {several}; they cannot work together. Terminate those in one place. Nothing was launched.")
         if used and used[0] not in regions:
             raise FleetError(
-                f"Fleet {wanted.name} has nodes in {used[0]}, and is declared for {' or '.join(regions)}: set region to {used[0]}, or terminate the fleet first. Nothing was launched."
+                f"Fleet {wanted.name} has nodes in {used[0]}, and is declared for {' or '.join(regions)}: set region to {used[0]}, "
+                "or terminate the fleet first. Nothing was launched."
             )
         return used[:1] or regions
 
@@ -90,6 +93,8 @@ class Order:
             if not here:
                 many = any(len(found.get(region, {}).get(name, [])) > 1 for region in self.regions)
                 how = "more than one firewall ruleset" if many else "no firewall ruleset"
-                raise FleetError(f"The account has {how} named {name} in {' or '.join(self.regions)}: create it there, or correct firewall_rulesets. Nothing was launched.")
+                raise FleetError(
+                    f"The account has {how} named {name} in {' or '.join(self.regions)}: create it there, or correct firewall_rulesets. Nothing was launched."
+                )
             self.regions = here
         return {region: tuple(found[region][name][0] for name in wanted) for region in self.regions}

@@ -17,8 +17,9 @@ def rows(lives: t.Iterable[ledger.Life], now: float) -> list[dict[str, t.Any]]:
     for life in sorted(lives, key=lambda item: (item.node, item.begin)):
         minutes = math.ceil(life.seconds(now) / 60)
         found.append({
-            "node": life.node, "id": life.id, "instance_type": life.instance_type, "region": life.region, "from": overview.iso(life.begin), "to": overview.iso(life.end),
-            "minutes": minutes, "price_per_hour": life.price_cents_per_hour / 100, "dollars": round(minutes * life.price_cents_per_hour / 6000, 4), "why": life.why,
+            "node": life.node, "id": life.id, "instance_type": life.instance_type, "region": life.region,
+            "from": overview.iso(life.begin), "to": overview.iso(life.end), "minutes": minutes, "price_per_hour": life.price_cents_per_hour / 100,
+            "dollars": round(minutes * life.price_cents_per_hour / 6000, 4), "why": life.why,
         })
     return found
 
@@ -40,7 +41,8 @@ def account(filesystems: list[models.Filesystem], ssh_keys: list[str], rules: li
     """What an account has beside instances. Filesystems cost by the month, whether they are used or not."""
     return {
         "filesystems": [
-            {"name": item.name, "id": item.id, "region": item.region, "is_in_use": item.is_in_use, "dollars_per_month": item.dollars_per_month} for item in filesystems
+            {"name": item.name, "id": item.id, "region": item.region, "is_in_use": item.is_in_use, "dollars_per_month": item.dollars_per_month}
+            for item in filesystems
         ],
         "ssh_keys": sorted(ssh_keys), "firewall_rules": len(rules), "firewall_rulesets": sorted(f"{item.name} ({item.region})" for item in rulesets),
     }

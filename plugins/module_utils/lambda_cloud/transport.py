@@ -8,7 +8,10 @@ from __future__ import annotations
 import random
 import typing as t
 
-import requests
+try:
+    import requests
+except ImportError:  # told in a sentence where a connection is made
+    requests = None
 
 from . import errors, pacing
 
@@ -26,6 +29,8 @@ class Transport:
         self.clock = gate.clock
         self.timeout = timeout
         self.deadline: float | None = None  # of the clock's monotonic seconds: nothing is tried again after it
+        if requests is None:
+            raise errors.CloudError("The Python package requests is missing: install it for the Python that runs Ansible (pip install requests).")
         self.session = requests.Session()
         self.session.trust_env = True
         self.session.auth = _Bearer(api_key)
@@ -79,8 +84,8 @@ class Transport:
         raise errors.from_answer(what, answer.status_code, content, answer.text)
 
 
-class _Bearer(requests.auth.AuthBase):
-    """An auth object: a netrc entry for the host does not replace it."""
+class _Bearer:
+    """An auth object of requests: a netrc entry for the host does not replace it."""
 
     def __init__(self, api_key: str):
         self.api_key = api_key

@@ -27,7 +27,7 @@ def main(mode, *rest):
 def attempt():
     """None when a token came, else a sentence why not."""
     try:
-        tokens = sum(count for _, count in stream(key(), 1))
+        tokens = sum(count for dummy, count in stream(key(), 1))
     except (OSError, ValueError) as error:
         return f"{URL} gave no token: {error}."
     return None if tokens else f"{URL} answered without a token."

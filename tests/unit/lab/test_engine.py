@@ -42,7 +42,7 @@ def test_the_second_preparation_makes_nothing(prepared):
 
 
 def test_a_damaged_model_and_wheel_are_made_again(prepared):
-    paths, _, first = prepared
+    paths, dummy, first = prepared
     (paths.hub / "repos" / engine.model.REPOSITORY / "config.json").write_text("{}", encoding="utf-8")
     (paths.hub / "files" / first["platform_wheel"]).write_bytes(b"")
     assert engine.prepare(paths, lambda line: None) == first
@@ -51,7 +51,7 @@ def test_a_damaged_model_and_wheel_are_made_again(prepared):
 
 
 def test_pip_installs_the_wheel(prepared, tmp_path):
-    paths, _, first = prepared
+    paths, dummy, first = prepared
     file = paths.hub / "files" / first["platform_wheel"]
     target = tmp_path / "site"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, file], check=True, capture_output=True)
@@ -59,12 +59,12 @@ def test_pip_installs_the_wheel(prepared, tmp_path):
         [sys.executable, "-S", "-c", "from importlib.metadata import entry_points as e; print(*[p.load()() for p in e(group='vllm.platform_plugins')])"],
         env={"PYTHONPATH": str(target)}, check=True, capture_output=True, text=True,
     ).stdout.strip()
-    module, _, name = found.rpartition(".")
+    module, dummy, name = found.rpartition(".")
     assert f"class {name}(" in (target / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
 
 
 def test_the_record_of_the_wheel_is_complete(prepared):
-    paths, _, first = prepared
+    paths, dummy, first = prepared
     with zipfile.ZipFile(paths.hub / "files" / first["platform_wheel"]) as archive:
         names = archive.namelist()
         record = next(name for name in names if name.endswith("/RECORD"))

@@ -16,7 +16,8 @@ def fetch(host, *more):
     files = manifest(host)
     tool = host.check_output("ls -d /lambda/nfs/shared/molecule/tools/hf-*")
     endpoint = host.ansible.get_variables()["gh200_hub_endpoint"]
-    return host.run(f"sudo -u ubuntu HF_ENDPOINT={endpoint} {tool}/bin/python {tool}/hf_fetch.py {files['repository']} {files['revision']} {MODEL} {' '.join(more)}")
+    command = f"{tool}/bin/python {tool}/hf_fetch.py {files['repository']} {files['revision']} {MODEL} {' '.join(more)}"
+    return host.run(f"sudo -u ubuntu HF_ENDPOINT={endpoint} {command}")
 
 
 def test_every_file_has_its_checksum(host):

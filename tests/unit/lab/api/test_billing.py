@@ -80,7 +80,7 @@ def test_the_most_that_was_paid_for_at_once_by_tag(account):
     account.launch(tags=TAGS)
     assert account.cloud.most_paid({"gh200:cluster": "r1"}) == 2
     assert account.cloud.most_paid({"gh200:cluster": "none"}) == 0
-    assert [event for _, event, _ in account.cloud.history] == ["paid", "paid", "ended", "paid", "paid"]
+    assert [event for dummy, event, dummy2 in account.cloud.history] == ["paid", "paid", "ended", "paid", "paid"]
 
 
 def test_one_that_vanished_before_the_next_was_launched_is_not_counted_with_it(account):

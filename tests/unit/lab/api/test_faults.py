@@ -167,7 +167,7 @@ def test_a_lie_is_still_refused_where_the_truth_would_be(cloud):
 @pytest.mark.parametrize(("shape", "regions"), [("everywhere", 17), ("nowhere", 0)])
 def test_a_catalogue_that_lies(cloud, shape, regions):
     cloud.faults.add(Fault(on="GET /instance-types", do="lie", shape=shape))
-    lied, true = (ask(cloud, "GET", "/instance-types").json()["data"] for _ in range(2))
+    lied, true = (ask(cloud, "GET", "/instance-types").json()["data"] for dummy in range(2))
     assert {len(item["regions_with_capacity_available"]) for item in lied.values()} == {regions}
     assert len(true["gpu_1x_gh200"]["regions_with_capacity_available"]) == 1
 
@@ -191,18 +191,18 @@ def test_a_fault_is_of_its_calls_only(cloud):
 
 def test_skips_and_times_are_counted_by_each_fault_by_itself(cloud):
     cloud.faults.add(Fault(on="GET /regions", do="error", status=500, times=2), Fault(on="GET /regions", do="error", status=503, skip=2))
-    assert [ask(cloud, "GET", "/regions").status_code for _ in range(4)] == [500, 500, 503, 200]
+    assert [ask(cloud, "GET", "/regions").status_code for dummy in range(4)] == [500, 500, 503, 200]
     assert [fault.hits for fault in cloud.faults.items] == [2, 1]
 
 
 def test_two_faults_of_one_call_follow_each_other(cloud):
     cloud.faults.add(Fault(on="GET /regions", do="error", status=500), Fault(on="GET /regions", do="rate"))
-    assert [ask(cloud, "GET", "/regions").status_code for _ in range(3)] == [500, 429, 200]
+    assert [ask(cloud, "GET", "/regions").status_code for dummy in range(3)] == [500, 429, 200]
 
 
 def test_zero_times_is_until_cleared(cloud):
     cloud.faults.add(Fault(do="error", times=0))
-    assert {ask(cloud, "GET", "/regions").status_code for _ in range(5)} == {502}
+    assert {ask(cloud, "GET", "/regions").status_code for dummy in range(5)} == {502}
     cloud.faults.clear()
     assert ask(cloud, "GET", "/regions").status_code == 200
 

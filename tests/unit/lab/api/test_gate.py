@@ -58,7 +58,7 @@ def test_a_launch_that_was_refused_for_capacity_counts(make):
 
 def test_sixteen_launches_at_the_allowed_pace_are_never_too_fast(make):
     account = make(launch_interval=12.0, request_interval=1.0)
-    for _ in range(16):
+    for dummy in range(16):
         account.launch()
         account.wait(12.0)
     assert account.cloud.pacing_refusals == 0

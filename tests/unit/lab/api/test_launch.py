@@ -150,7 +150,7 @@ def test_clients_at_the_same_time_share_what_is_there(make):
 
 def test_a_share_of_launches_misses_though_the_catalogue_says_yes(make):
     account = make(miss_rate=0.5, seed=1)
-    answers = [account.call("POST", "/instance-operations/launch", LAUNCH).status_code for _ in range(40)]
+    answers = [account.call("POST", "/instance-operations/launch", LAUNCH).status_code for dummy in range(40)]
     assert 5 < answers.count(400) < 35 and answers.count(200) == len(account.listed())
     assert account.data("GET", "/instance-types")["gpu_1x_gh200"]["regions_with_capacity_available"]
 

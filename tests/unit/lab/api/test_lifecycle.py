@@ -199,7 +199,7 @@ def test_a_fate_for_an_instance_that_is_there_and_its_end(account):
 
 def test_a_fate_passes_skips_and_counts(account):
     account.faults.fate("vanish", skip=1, times=2)
-    ids = [account.launch() for _ in range(4)]
+    ids = [account.launch() for dummy in range(4)]
     assert set(account.listed()) == {ids[0], ids[3]}
 
 

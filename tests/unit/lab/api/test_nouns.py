@@ -210,7 +210,7 @@ def test_what_was_done_is_told_oldest_first_and_a_refusal_is_not(account):
 
 def test_events_come_in_pages(make):
     account = make(audit_page=2)
-    ids = [account.launch() for _ in range(5)]
+    ids = [account.launch() for dummy in range(5)]
     seen, token = [], None
     for size in (2, 2, 1):
         page = events(account, **({"page_token": token} if token else {}))

@@ -29,7 +29,7 @@ def test_a_public_key_is_one_of_ed25519_and_an_unknown_one_is_empty(keys):
 
 
 def test_cloud_init_gets_the_key_and_what_the_user_wants(keys):
-    head, _, body = keys.user_data(RUN, "r1-00", {"packages": ["jq"], "ssh_deletekeys": False}).partition("\n")
+    head, dummy, body = keys.user_data(RUN, "r1-00", {"packages": ["jq"], "ssh_deletekeys": False}).partition("\n")
     content = json.loads(body)
     assert head == "#cloud-config" and content["packages"] == ["jq"] and content["ssh_deletekeys"] is True
     assert content["ssh_keys"]["ed25519_public"].startswith(keys.public(RUN))
