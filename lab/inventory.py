@@ -53,7 +53,7 @@ def variables(paths: Paths, cluster: str, nodes: int, engine: dict) -> dict:
         "ansible_user": "ubuntu",
         "ansible_ssh_private_key_file": str(paths.ssh_key),
         "ansible_python_interpreter": "/usr/bin/python3",
-        "gh200_lambda": account(paths) | {"poll_interval": 0.5},
+        "gh200_lambda": account(paths), "gh200_poll_interval": 0.5,
         "gh200_cluster": cluster, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
         "gh200_state_dir": str(paths.state), "gh200_wheel_cache": str(paths.cache / "wheelhouse"), "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,

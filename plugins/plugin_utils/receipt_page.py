@@ -48,7 +48,8 @@ ${{ "%.2f" | format(item.price_per_hour) }}/h</li>{% endfor %}</ul>{% endif %}
 {% for item in not_ours %}<li>{{ item.name }} <code>{{ item.id }}</code>, {{ "fleet " ~ item.fleet if item.fleet else "not ours" }}, {{ item.status }},
 ${{ "%.2f" | format(item.price_per_hour) }}/h</li>{% else %}<li>No other instance.</li>{% endfor %}
 {% for item in filesystems %}<li>Filesystem {{ item.name }} in {{ item.region }}:
-{{ "an unknown sum" if item.dollars_per_month is none else "about $%.2f" | format(item.dollars_per_month) }} a month (by the API's figure, which is hours old), attached or not.</li>
+{{ "an unknown sum" if item.dollars_per_month is none else "about $%.2f" | format(item.dollars_per_month) }}
+a month (by the API's figure, which is hours old), attached or not.</li>
 {% else %}<li>No filesystem.</li>{% endfor %}
 <li>Free of charge: {{ ssh_keys | length }} ssh keys, {{ firewall_rules }} firewall rules for all instances,
 {{ firewall_rulesets | length }} firewall rulesets.</li>

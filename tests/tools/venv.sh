@@ -10,7 +10,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
 fi
 echo "setup: Python environment in $venv (about a minute)"
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check --no-input -c constraints.txt -r requirements.txt -r lab/requirements.txt -r tests/requirements.txt
+"$venv/bin/pip" install --quiet --quiet --disable-pip-version-check --no-input -c constraints.txt -r requirements.txt -r lab/requirements.txt -r tests/requirements.txt
 # This checkout is the collection, for Ansible and for pytest alike.
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$site/ansible_collections/gh200"
