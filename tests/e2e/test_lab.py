@@ -158,6 +158,12 @@ def test_a_mistake_is_one_sentence_and_costs_nothing(lab, arguments, sentence):
     assert {item["id"] for item in instances()} == before
 
 
+def test_status_shows_every_node_and_what_it_costs(lab):
+    status, output = playbook("playbooks/status.yml")
+    assert status == 0
+    assert f"fleet r1: {NODES} nodes, ${2.29 * NODES:.2f}/h" in output and len(re.findall(r"r1-\d+: active", output)) == NODES
+
+
 def test_a_wrong_number_of_nodes_is_one_sentence(lab):
     status, output = shown("make", "--no-print-directory", "lab", "NODES=x")
     assert status != 0
@@ -168,8 +174,10 @@ def test_a_wrong_number_of_nodes_is_one_sentence(lab):
 def test_teardown_ends_what_costs_and_the_second_time_nothing(lab):
     status, output = playbook("playbooks/teardown.yml")
     assert status == 0
-    assert recap(output)["localhost"]["changed"] == 1
+    assert recap(output)["localhost"]["changed"] == 2  # the fleet, and its receipt
     assert instances() == []
+    page = Path(re.search(r"receipt: (\S+\.html)", output)[1])
+    assert f"fleet r1: {NODES} instances, " in output and page.read_text(encoding="utf-8").count("gpu_1x_gh200") == NODES
     status, output = playbook("playbooks/teardown.yml")
     assert status == 0
     assert recap(output)["localhost"]["changed"] == 0

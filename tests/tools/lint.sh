@@ -8,6 +8,8 @@ echo "lint: yamllint"
 yamllint --strict .
 echo "lint: ansible-lint"
 ansible-lint --offline --profile production --strict
+echo "lint: documentation"
+antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 echo "lint: changelog"
 antsibull-changelog lint
 
