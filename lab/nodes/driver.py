@@ -135,7 +135,10 @@ class NodeDriver:
 
     def _reserve(self, spec: NodeSpec) -> Node:
         taken = {node.number for node in map(self.get, self.list()) if node}
-        node = Node(spec.id, spec.hostname, next(number for number in range(1, 240) if number not in taken))
+        numbers = (number for number in range(1, 240) if number not in taken)
+        # A lab in another folder may run beside this one; what a dead one left is cleared away.
+        node = next(node for node in (Node(spec.id, spec.hostname, number) for number in numbers) if not cgroups.processes(node.cgroup))
+        network.disconnect(node.namespace, node.number)
         folder = self.folder / spec.id
         if folder.exists():
             raise LabError(f"A node {spec.id} exists already.")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import tempfile
 
 from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, errors
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from lab.api.faults import Fault
@@ -45,7 +45,15 @@ def faults():
 FATES = st.tuples(st.sampled_from(["stuck", "unhealthy", "vanish", "preempt"]), st.sampled_from([0.0, 40.0, 200.0]), st.integers(0, 5))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+# A script that is found is small enough to read; making it smaller would take longer than all the rest.
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+@example(  # found by this test: an end that was a lie, and a list that hid it
+    size=4, fates=[("unhealthy", 0.0, 2)],
+    script=[
+        fault(TERMINATE, "lie", "before", 1, 0, {}), fault(LAUNCH, "drop", "before", 1, 5, {}),
+        fault("GET /instances", "lag", "before", 1, 6, {"seconds": 25.0}), fault(LAUNCH, "drop", "before", 1, 2, {}),
+    ],
+)
 @given(size=st.integers(1, 4), script=st.lists(faults(), max_size=5), fates=st.lists(FATES, max_size=3))
 def test_never_too_many_never_a_lost_one_never_a_foreign_one_and_always_an_end(size, script, fates):
     clock = FakeClock()

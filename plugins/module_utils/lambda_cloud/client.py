@@ -84,10 +84,10 @@ class Client:
         """Delete it with all that is in it; one that is gone already is what we want."""
         self._delete(f"/filesystems/{filesystem_id}")
 
-    def launch(self, launch: models.Launch) -> str:
-        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags."""
+    def launch(self, launch: models.Launch, first: t.Callable[[], None] | None = None) -> str:
+        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first` is done right before."""
         try:
-            (instance_id,) = self.http.once("/instance-operations/launch", launch.body(), launch=True)["instance_ids"]
+            (instance_id,) = self.http.once("/instance-operations/launch", launch.body(), launch=True, first=first)["instance_ids"]
         except (KeyError, TypeError, ValueError) as error:
             raise errors.LambdaError("The answer to a launch names no instance.", "unknown") from error
         return str(instance_id)

@@ -139,21 +139,22 @@ class Fleet:
         shown = {instance.id: instance for instance in listed}
         self.seen |= set(shown)
         for life in list(self.ledger.lives().values()):
-            if life.gone is None and (life.id not in shown or shown[life.id].status == "terminated") and not self.vanished(life):
+            if life.gone is not None or life.id in shown and shown[life.id].status != "terminated":
+                continue
+            if life.id in shown or self.is_gone(life):
+                self.ledger.write("gone", node=life.node, id=life.id)
+                if life.terminated is None:
+                    self.say(f"{life.node} ({life.id}) is gone, and not by us")
+            else:
                 waiting.add(life.node)
         return waiting
 
-    def vanished(self, life: ledger.Life) -> bool:
+    def is_gone(self, life: ledger.Life) -> bool:
         """Whether an instance that the list does not show is gone. One that is too young may not be shown yet; the other way to ask decides."""
-        if life.terminated is None:
-            if life.id not in self.seen and self.clock.now() - life.begin <= self.declared.settle_time:
-                return False
-            instance = self.cloud.instance(life.id)
-            if instance is not None and instance.status != "terminated":
-                return False
-            self.say(f"{life.node} ({life.id}) is gone, and not by us")
-        self.ledger.write("gone", node=life.node, id=life.id)
-        return True
+        if life.terminated is None and life.id not in self.seen and self.clock.now() - life.told <= self.declared.settle_time:
+            return False
+        instance = self.cloud.instance(life.id)
+        return instance is None or instance.status == "terminated"
 
     def note(self, node: str, instance: models.Instance) -> None:
         """An instance that another control node launched comes into this ledger; an accepted one into the keys."""

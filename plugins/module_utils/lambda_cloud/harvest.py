@@ -80,11 +80,15 @@ class Harvest:
             self.keys.user_data(run, node, self.wanted.user_data), tags, self.order.rulesets.get(region, ()),
         )
         price = self.order.offer.price_cents_per_hour
-        self.ledger.write("intend", node=node, run=run, instance_type=order.instance_type, region=region, price_cents_per_hour=price)
         try:
-            instance_id = self.cloud.launch(order)
+            # Not before its turn has come: how long it is looked for counts from here.
+            instance_id = self.cloud.launch(order, lambda: self.ledger.write(
+                "intend", node=node, run=run, instance_type=order.instance_type, region=region, price_cents_per_hour=price,
+            ))
         except errors.LambdaError as error:
-            if not error.is_ambiguous:
+            if error.is_ambiguous:
+                self.ledger.write("unclear", node=node, run=run)
+            else:
                 self.ledger.write("refused", node=node, run=run, code=error.code or error.kind)
                 self.keys.forget(run)
             raise

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a fleet intended and got, written before and after each call that costs money.
 
-Events, each with a time (seconds since 1970): `intend` a launch, then one of `launched` (it has an id),
-`refused` (the API said no) or `lost` (no answer, and it never appeared); `adopted` an instance that another
+Events, each with a time (seconds since 1970): `intend` a launch, then `launched` (it has an id), `refused` (the API said no)
+or `unclear` (no answer), which becomes `launched` or `lost` (it never appeared); `adopted` an instance that another
 control node launched; `terminate` is asked, `terminated` is accepted, `gone` is seen; `closed` by a receipt.
 """
 
@@ -20,12 +20,16 @@ from . import clock as clocks
 
 @dataclasses.dataclass
 class Life:
-    """One instance of the fleet, from the first to the last that is known of it. Times are seconds since 1970."""
+    """One instance of the fleet, from the first to the last that is known of it. Times are seconds since 1970.
+
+    `begin` is when its launch was asked for, `told` when its id was known.
+    """
 
     id: str
     node: str
     run: str
     begin: float
+    told: float
     price_cents_per_hour: int
     instance_type: str = ""
     region: str = ""
@@ -100,11 +104,13 @@ class Ledger:
         return events[closed[-1] + 1:] if closed else events
 
     def pending(self) -> list[dict[str, t.Any]]:
-        """Intents of which it is not known what came of them."""
+        """Intents of which it is not known what came of them; their time is that of the call's end, if it had one."""
         intents: dict[str, dict[str, t.Any]] = {}
         for event in self.read():
             if event["event"] == "intend":
                 intents[event["run"]] = event
+            elif event["event"] == "unclear" and event.get("run") in intents:
+                intents[event["run"]] = {**intents[event["run"]], "time": event["time"]}
             elif event["event"] in ("launched", "refused", "lost"):
                 intents.pop(event.get("run", ""), None)
         return list(intents.values())
@@ -122,6 +128,7 @@ class Ledger:
                 told = {**intent, **event}
                 lives[instance_id] = Life(
                     instance_id, told.get("node", ""), told.get("run", ""), float(event.get("begin") or intent.get("time") or event["time"]),
+                    float(event["time"]),
                     int(told.get("price_cents_per_hour") or 0), told.get("instance_type", ""), told.get("region", ""),
                 )
             elif instance_id in lives and kind == "terminate":

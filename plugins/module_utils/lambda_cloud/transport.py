@@ -44,9 +44,9 @@ class Transport:
         """A change that may be asked for twice without harm, as terminating an id."""
         return self._patiently(lambda: self._call(method, path, body))
 
-    def once(self, path: str, body: dict, launch: bool = False, method: str = "POST") -> t.Any:
-        """A change exactly once, whatever comes back."""
-        return self._call(method, path, body, launch)
+    def once(self, path: str, body: dict, launch: bool = False, method: str = "POST", first: t.Callable[[], None] | None = None) -> t.Any:
+        """A change exactly once, whatever comes back. `first` is done when its turn has come, right before it goes out."""
+        return self._call(method, path, body, launch, first)
 
     def _patiently(self, call: t.Callable[[], t.Any]) -> t.Any:
         for attempt in range(READ_TRIES):
@@ -63,9 +63,11 @@ class Transport:
         """Seconds until the deadline."""
         return float("inf") if self.deadline is None else self.deadline - self.clock.monotonic()
 
-    def _call(self, method: str, path: str, body: dict | None = None, launch: bool = False) -> t.Any:
+    def _call(self, method: str, path: str, body: dict | None = None, launch: bool = False, first: t.Callable[[], None] | None = None) -> t.Any:
         what = f"{method} {self.url}{path}"
         with self.gate.passage(launch):
+            if first:
+                first()
             try:
                 # A redirect would carry the key to another host, or a POST to be made twice.
                 answer = self.session.request(method, self.url + path, json=body, timeout=max(1.0, min(self.timeout, self.left())), allow_redirects=False)

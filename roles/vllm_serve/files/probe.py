@@ -103,7 +103,7 @@ def unit(what):
 
 def last_words():
     got = subprocess.run(["journalctl", "--unit=vllm", "--lines=1", "--output=cat", "--no-pager"], capture_output=True, text=True, check=False)
-    return got.stdout.strip()[-200:] or "nothing yet"
+    return got.stdout.strip()[:200] or "nothing yet"
 
 
 if __name__ == "__main__":
