@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -165,10 +166,12 @@ class NodeDriver:
         # A session of its own: Ctrl-C at the terminal is not meant for the nodes.
         with (folder / "console.log").open("ab") as log:
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
-        deadline = 100
-        while not cgroups.processes(node.cgroup) and deadline:
-            deadline -= 1
-            os.sched_yield()
+        # Until its first process is where it belongs: without one the node counts as gone.
+        deadline = time.monotonic() + 10
+        while not cgroups.processes(node.cgroup):
+            if time.monotonic() > deadline:
+                raise LabError(f"The node {node.hostname} did not start. Its console is {folder / 'console.log'}.")
+            time.sleep(0.005)
 
 
 def _is_init(pid: int) -> bool:
