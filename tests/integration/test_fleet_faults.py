@@ -77,6 +77,7 @@ def test_a_catalogue_that_shows_nothing_is_not_believed_for_ever(world):
     world.up(2, blind_interval=300)
     assert whole(world, 2)
     assert 300 <= world.clock.now() - begin <= 300 + 138 + 60
+    assert any("won 1 of 2; no capacity is shown; next try in" in line for line in world.lines)
 
 
 def test_without_capacity_it_ends_at_the_deadline_with_few_launches_spent(world):

@@ -25,12 +25,12 @@ def absent(running: fleet.Fleet, only: set[str] | None = None) -> list[str]:
             left = step(running, ended, only)
             if not left:
                 break
-            running.progress(f"waiting for {', '.join(left[:4])}{' and others' if len(left) > 4 else ''} to be gone")
+            running.tell.progress(f"waiting for {', '.join(left[:4])}{' and others' if len(left) > 4 else ''} to be gone")
         except errors.LambdaError as error:
             if not error.is_passing:
                 raise
             left = ["what the API did not show"]
-            running.progress(f"{error} Trying on.")
+            running.tell.progress(f"{error} Trying on.")
         if running.clock.monotonic() >= running.deadline:
             raise FleetError(
                 f"After {running.declared.deadline:.0f} s these are still there and may be paid for: {', '.join(left)}. "

@@ -13,9 +13,7 @@ from . import client, errors, hostkeys, ledger, models, plan
 from .declared import Declared, FleetError
 from .harvest import Harvest
 from .order import Order
-
-QUIET = 15.0  # seconds between two lines of progress that only repeat themselves
-
+from .telling import Telling
 
 class Fleet:
     """One fleet of one account, with its ledger and keys in `folder`. `say` gets lines of progress."""
@@ -30,7 +28,7 @@ class Fleet:
         self.answered: set[str] = set()
         self.asked: dict[str, float] = {}
         self.harvest: Harvest | None = None
-        self.spoken = float("-inf")
+        self.tell = Telling(self)
 
     # -- what is there
 
@@ -65,7 +63,7 @@ class Fleet:
     def present(self, made: plan.Plan) -> dict[str, models.Instance]:
         """Carry the plan out; node to instance when all are there."""
         if made.missing:
-            self.announce(made)
+            self.tell.announce(made)
         nodes = made.adopt
         try:
             while True:
@@ -74,15 +72,15 @@ class Fleet:
                 except errors.LambdaError as error:
                     if not error.is_passing:
                         raise
-                    self.progress(f"{error} Trying on.")
+                    self.tell.progress(f"{error} Trying on.")
                     complete = False
                 if complete:
                     return nodes
                 if self.clock.monotonic() >= self.deadline:
-                    raise FleetError(self.late(nodes))
+                    raise FleetError(self.tell.late(nodes))
                 self.clock.sleep(min(self.pause(nodes), max(0.0, self.deadline - self.clock.monotonic())))
         except errors.CloudError as error:
-            raise FleetError(f"{error} {self.standing(nodes)}".strip()) from error
+            raise FleetError(f"{error} {self.tell.standing(nodes)}".strip()) from error
 
     def step(self) -> tuple[dict[str, models.Instance], bool]:
         """Look once and do what can be done at once: the nodes, and whether all is as declared."""
@@ -104,7 +102,7 @@ class Fleet:
         # A launch whose fate is unknown may have been carried out in another region than the next one would be.
         if free and not (waiting and self.harvest and len(self.harvest.order.regions) > 1):
             self.launch(free[0], made)
-        self.report(made, len(ready), waiting)
+        self.tell.report(made, len(ready), waiting)
         return made.adopt, False
 
     def launch(self, node: str, made: plan.Plan) -> None:
@@ -213,64 +211,6 @@ class Fleet:
             return self.declared.poll_interval
         boots = self.ledger.pending() or not all(self.is_ready(instance) for instance in nodes.values())
         return min(self.harvest.wait, self.declared.poll_interval) if boots else self.harvest.wait
-
-    def announce(self, made: plan.Plan) -> None:
-        """What it will cost, before the first launch."""
-        order, size = self.harvest.order, self.declared.size
-        price = order.offer.price_cents_per_hour / 100
-        adopted = f", {len(made.adopt)} are there already" if made.adopt else ""
-        room = "" if set(order.regions) & set(order.offer.regions) else "; the catalogue shows no capacity there at the moment"
-        life = f"; reap.yml may end it {self.declared.max_life / 3600:.1f} h after its first launch" if self.declared.max_life else ""
-        self.say(
-            f"launching {len(made.missing)} x {self.declared.instance_type} in {' or '.join(order.regions)} at ${price:.2f}/h each{adopted}: "
-            f"${price * size:.2f}/h for the fleet of {size}{room}{life}"
-        )
-
-    def report(self, made: plan.Plan, ready: int, waiting: set[str]) -> None:
-        """How far it is."""
-        size, harvest = self.declared.size, self.harvest
-        won = len({life.node for life in self.ledger.lives().values() if life.terminated is None and life.gone is None} | set(made.adopt))
-        if not made.missing:
-            late = [node for node, instance in made.adopt.items() if not self.is_ready(instance)]
-            self.progress(f"{ready} of {size} nodes answer on ssh; waiting for {', '.join(late[:4])}{' and others' if len(late) > 4 else ''}")
-        elif harvest and harvest.refused:
-            self.progress(
-                f"won {won} of {size}; refused {harvest.refused} times ({harvest.reason}), next try in {max(harvest.wait, 0):.0f} s"
-            )
-        else:
-            self.progress(f"won {won} of {size}" + (f"; waiting for {', '.join(sorted(waiting))} to show" if waiting else ""))
-
-    def progress(self, text: str) -> None:
-        """A line now and then, with what it has cost so far."""
-        if self.clock.monotonic() - self.spoken >= QUIET or self.spoken == float("-inf"):
-            self.spoken = self.clock.monotonic()
-            self.say(f"{text}; ${self.ledger.dollars():.2f} so far, {max(0.0, self.deadline - self.clock.monotonic()) / 60:.0f} min left")
-
-    def late(self, nodes: dict[str, models.Instance]) -> str:
-        """What is missing at the deadline."""
-        missing = [node for node in plan.node_names(self.declared.name, self.declared.size) if node not in nodes]
-        silent = [f"{node} ({instance.status}, {self.address(instance) or 'no address'})" for node, instance in nodes.items() if not self.is_ready(instance)]
-        parts = []
-        if missing:
-            refused = f" (refused {self.harvest.refused} times, the last for: {self.harvest.reason})" if self.harvest and self.harvest.reason else ""
-            parts.append(f"{', '.join(missing)} could not be launched{refused}")
-        if silent:
-            parts.append(f"these do not answer on ssh: {', '.join(silent)}")
-        return f"After {self.declared.deadline:.0f} s fleet {self.declared.name} is not complete: {'; '.join(parts) or 'the API did not answer'}."
-
-    def standing(self, nodes: dict[str, models.Instance]) -> str:
-        """What is paid for at this moment, as far as is known."""
-        alive = {life.id: life.node for life in self.ledger.lives().values() if life.end is None and life.terminated is None}
-        alive |= {instance.id: node for node, instance in nodes.items()}
-        unclear = [intent["node"] for intent in self.ledger.pending()]
-        if not alive and not unclear:
-            return "Nothing was launched."
-        text = ""
-        if alive:
-            text = f"Running and paid for: {', '.join(f'{node} ({instance_id})' for instance_id, node in sorted(alive.items(), key=lambda item: item[1]))}; "
-        if unclear:
-            text += f"perhaps running: {', '.join(unclear)}; "
-        return f"{text}run this again to go on, or teardown to end them."
 
 
 def answers_on_ssh(address: str) -> bool:

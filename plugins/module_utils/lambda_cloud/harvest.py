@@ -94,6 +94,7 @@ class Harvest:
             raise
         self.ledger.write("launched", node=node, run=run, id=instance_id)
         self.misses, self.reason, self.next_try = 0, "", 0.0
+        self.order.settle_on(region)
         return instance_id
 
     def _expiry(self, running: list[models.Instance], now: float) -> float:
