@@ -44,6 +44,15 @@ def test_a_list_that_lags_behind_makes_no_double(world):
     assert whole(world) and world.count(LAUNCH) == 4
 
 
+def test_a_list_that_forgets_what_runs_is_not_believed(world):
+    first = world.up(2)
+    world.clock.sleep(600)
+    world.sim.faults.add(Fault(on="GET /instances", do="lag", seconds=1e6, times=3))
+    assert world.up(2) == first and world.count(LAUNCH) == 2
+    world.sim.faults.add(Fault(on="GET /instances", do="lag", seconds=1e6, skip=1, times=2))
+    assert set(world.down()) == set(first.values()) and world.paid() == set()
+
+
 @pytest.mark.parametrize(("fault", "kind"), [
     ({"do": "refuse", "code": "global/quota-exceeded"}, "quota"),
     ({"do": "refuse", "code": "global/invalid-api-key"}, "key"),
