@@ -15,6 +15,7 @@ from .harvest import Harvest
 from .order import Order
 from .telling import Telling
 
+
 class Fleet:
     """One fleet of one account, with its ledger and keys in `folder`. `say` gets lines of progress."""
 
