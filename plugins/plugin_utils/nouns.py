@@ -41,7 +41,7 @@ def create(ask: t.Callable[[], Thing], look: t.Callable[[], Thing | None], what:
     try:
         return ask()
     except errors.LambdaError as error:
-        if not (error.is_ambiguous or error.kind == "rate"):
+        if not error.is_ambiguous:
             raise
         found = look()
         if found is None:

@@ -38,7 +38,7 @@ class World:
         """Instances that the ledger knows."""
         return ledger.Ledger(f"{self.folder}/{name}").lives()
 
-    def paid(self, **tags):
+    def paid(self):
         """Ids that are paid for at this moment."""
         return set(self.sim.cloud.billing.paid_now())
 

@@ -68,10 +68,6 @@ class Client:
         """Delete it; one that is gone already is what we want."""
         self._delete(f"/ssh-keys/{key_id}")
 
-    def filesystems(self) -> dict[str, str]:
-        """Name to region."""
-        return {item.name: item.region for item in self.filesystem_list()}
-
     def filesystem_list(self) -> list[models.Filesystem]:
         """The account's filesystems. The path to read them has a hyphen, the one to change them has none."""
         return self._list("/file-systems", models.Filesystem.parse)

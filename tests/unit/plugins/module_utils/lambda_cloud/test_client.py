@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import client, errors
 
 CALLS = {
-    "instances": (), "instance": ("0a",), "offers": (), "regions": (), "images": (), "ssh_keys": (), "ssh_key_list": (), "filesystems": (),
+    "instances": (), "instance": ("0a",), "offers": (), "regions": (), "images": (), "ssh_keys": (), "ssh_key_list": (),
     "filesystem_list": (), "global_rules": (), "rulesets": (), "add_ssh_key": ("ada", "ssh-ed25519 AAAA"), "add_filesystem": ("models", "us-east-3"),
 }
 
