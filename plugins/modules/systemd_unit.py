@@ -42,6 +42,17 @@ options:
   environment_file:
     description: Path of the environment file; it belongs to root and has mode 0600. Default is C(/etc/gh200/NAME.env).
     type: path
+  reads:
+    description: Environment files of other services that this one reads too. A running service that is older than one of them is restarted.
+    type: list
+    elements: path
+    default: []
+  files:
+    description:
+      - Path and text of programs and settings that belong to the service and that it does not read itself, such as its health check.
+      - They have mode 0644, hold no secrets, and a change of them restarts nothing.
+    type: dict
+    default: {}
   state:
     description: Wanted state. V(absent) stops and disables the service and removes its files.
     type: str
@@ -115,6 +126,7 @@ class Service:
             self.remove(state)
         else:
             changed = self.write_files()
+            self.write_companions()
             if changed or state.get("NeedDaemonReload") == "yes":
                 self.systemctl("daemon-reload")
             self.enable(state)
@@ -128,15 +140,22 @@ class Service:
         )
 
     def write_files(self):
-        """Write what differs; the environment first, so that a unit never starts with an older one."""
+        """The environment first, so that a unit never starts with an older one; whether the service must be told."""
         secret = self.params["secret_environment"]
-        wanted = {
+        return self.write({
             self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
             self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
-        }
+        })
+
+    def write_companions(self):
+        """What belongs to the service and is none of its own."""
+        self.write({path: (text.rstrip("\n") + "\n", 0o644) for path, text in self.params["files"].items()})
+
+    def write(self, wanted):
+        """Write what differs; whether anything did."""
         before = {path: systemd.read(path) for path in wanted}
         changed = [path for path, (text, mode) in wanted.items() if before[path] != text or os.stat(path).st_mode & 0o777 != mode]
-        self.result["diff"] = [
+        self.result["diff"] = self.result.get("diff", []) + [
             {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])}
             for path in changed
         ]
@@ -183,7 +202,8 @@ class Service:
         """Whether a file is newer than the running process, as after a run that was killed between the two."""
         begin = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
         started = time.time() - (time.monotonic() - begin)
-        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in (self.unit_path, self.env_path))
+        read = (self.unit_path, self.env_path, *self.params["reads"])
+        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in read)
 
     def await_active(self):
         if self.module.check_mode:
@@ -203,7 +223,7 @@ class Service:
         if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
             self.result["changed"] = True
             self.systemctl("disable", "--now", self.unit)
-        for path in (self.unit_path, self.env_path):
+        for path in (self.unit_path, self.env_path, *self.params["files"]):
             if os.path.exists(path):
                 self.result["changed"] = True
                 if not self.module.check_mode:
@@ -227,6 +247,8 @@ def main():
             "environment": {"type": "dict", "default": {}},
             "secret_environment": {"type": "dict", "default": {}, "no_log": True},
             "environment_file": {"type": "path"},
+            "reads": {"type": "list", "elements": "path", "default": []},
+            "files": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
             "enabled": {"type": "bool", "default": True},
             "wait": {"type": "int", "default": 60},

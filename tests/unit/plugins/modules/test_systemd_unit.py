@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +22,7 @@ def diff_of_a_service(tmp_path):
         if before is not None:
             path.write_text(before, encoding="utf-8")
             path.chmod(0o600)
-        params = {"name": "example", "unit": UNIT, "environment": environment, "secret_environment": secret, "environment_file": str(path)}
+        params = {"name": "example", "unit": UNIT, "environment": environment, "secret_environment": secret, "environment_file": str(path), "reads": [], "files": {}}
         service = systemd_unit.Service(SimpleNamespace(params=params, check_mode=True))
         service.unit_path = str(tmp_path / "example.service")
         service.write_files()
@@ -52,3 +54,37 @@ def test_a_file_that_someone_else_wrote_is_not_shown(diff):
 
 def test_the_unit_itself_is_shown_as_it_is(diff):
     assert diff(None, {}, {})[1]["after"] == UNIT
+
+
+@pytest.fixture(name="service")
+def service_with_a_companion(tmp_path):
+    """A service that wants a program beside it, not in check mode."""
+    params = {
+        "name": "example", "unit": UNIT, "environment": {}, "secret_environment": {}, "environment_file": str(tmp_path / "example.env"),
+        "reads": [str(tmp_path / "shared.env")], "files": {str(tmp_path / "lib" / "health.py"): "print()\n"},
+    }
+    service = systemd_unit.Service(SimpleNamespace(params=params, check_mode=False))
+    service.unit_path = str(tmp_path / "example.service")
+    return service
+
+
+def test_a_companion_is_written_once_and_restarts_nothing(service, tmp_path):
+    service.write_files()
+    service.write_companions()
+    assert (tmp_path / "lib" / "health.py").read_text(encoding="utf-8") == "print()\n" and service.result["changed"]
+    service.result["changed"] = False
+    assert not service.write_files()
+    service.write_companions()
+    assert not service.result["changed"]
+    os.utime(tmp_path / "lib" / "health.py", (time.time() + 60, time.time() + 60))
+    assert not service.is_stale({"ExecMainStartTimestampMonotonic": str(int((time.monotonic() + 30) * 1e6))})
+
+
+def test_a_file_of_another_service_that_is_newer_makes_it_stale(service, tmp_path):
+    service.write_files()
+    begin = {"ExecMainStartTimestampMonotonic": str(int((time.monotonic() + 30) * 1e6))}
+    assert not service.is_stale(begin)
+    (tmp_path / "shared.env").write_text("A=1\n", encoding="utf-8")
+    assert not service.is_stale(begin)
+    os.utime(tmp_path / "shared.env", (time.time() + 60, time.time() + 60))
+    assert service.is_stale(begin)
