@@ -49,7 +49,9 @@ def wait(settings, timeout):
             break
         except (OSError, ValueError) as error:
             state = unit("ActiveState")
-            if state == "failed" or time.monotonic() > deadline:
+            if state == "failed":
+                raise Wrong(f"vLLM ended before its first token. Its last words: {last_words()}. See `journalctl -u vllm`.") from error
+            if time.monotonic() > deadline:
                 raise Wrong(
                     f"{settings['url']} gave no token within {timeout:.0f} s ({error}); vLLM is {state}, "
                     f"its last words: {last_words()}. See `journalctl -u vllm`."
