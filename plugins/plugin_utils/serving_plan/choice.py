@@ -9,13 +9,14 @@ import dataclasses
 import math
 
 from . import shapes
-from .memory import Setup, Shape, measure
+from .memory import BLOCK_TOKENS, Setup, Shape, measure
 from .model import Model
 from .partition import cut
 
 ETHERNET_WIDTH = 4  # tensor-parallel ranks that are measured over Ethernet
 KEPT = 0.75  # a better shape may leave a quarter of the GPUs idle
 HIGH_UTILIZATION = 0.95
+SHORT_CONTEXT = 2048  # tokens below which nobody wants to go
 MOST_GPUS = 256
 
 
@@ -61,11 +62,26 @@ def nearest(found: list[Shape]) -> Shape:
 
 
 def at_high_utilization(model: Model, setup: Setup, gpus: int) -> Shape | None:
-    """What would fit on the same GPUs if the engine were given more of each, whatever the length of requests."""
+    """What would fit on the same GPUs if the engine were given more of each, if only for short requests."""
     if setup.utilization >= HIGH_UTILIZATION:
         return None
-    short = dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, 2048))
-    return choose(all_shapes(model, short, gpus))
+    return choose(all_shapes(model, dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, SHORT_CONTEXT)), gpus))
+
+
+def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
+    """Tokens of the longest request that the shape bears, with what its prefill takes; 0 where it bears none."""
+    least, most = 0, shape_blocks(model, setup, shape)
+    while least < most:
+        middle = (least + most + 1) // 2
+        longer = dataclasses.replace(setup, context=middle * BLOCK_TOKENS)
+        least, most = (middle, most) if measure(model, longer, shape.tensor, list(shape.partition)).fits else (least, middle - 1)
+    return least * BLOCK_TOKENS
+
+
+def shape_blocks(model: Model, setup: Setup, shape: Shape) -> int:
+    """KV blocks that a request could have if its prefill took nothing."""
+    shortest = dataclasses.replace(setup, context=BLOCK_TOKENS)
+    return measure(model, shortest, shape.tensor, list(shape.partition)).kv_tokens_per_request // BLOCK_TOKENS
 
 
 def fewest(model: Model, setup: Setup, above: int) -> list[Shape]:

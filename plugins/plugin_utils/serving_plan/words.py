@@ -68,7 +68,7 @@ class Advice:
             idle = f" ({self.gpus - self.best.gpus} idle)" if self.best.gpus < self.gpus else ""
             tight = f"; it {memory_problem(self.best, self.asked)}" if self.best.tight else ""
             return (f"{self.best.name} on {self.best.gpus} of {_gpus(self.gpus)}{idle}, layers {','.join(map(str, self.best.partition))}, "
-                    f"at most {tokens(self.best.kv_tokens_per_request)} tokens for one request{tight}.")
+                    f"KV cache for {tokens(self.best.kv_tokens_per_request)} tokens of one request{tight}.")
         near = choice.nearest(self.found)
         return (f"The model ({gib(weights.loaded(self.model))} of weights) does not fit on {_gpus(self.gpus)} of {gib(self.asked.memory)} at utilisation "
                 f"{self.asked.utilization:g}: with {near.name}, which comes nearest, {memory_problem(near, self.asked)}. {self.instead()}")
@@ -76,13 +76,15 @@ class Advice:
     def instead(self) -> str:
         """What would fit."""
         ways = []
-        if any(shape.kv_tokens_per_request for shape in self.found):
-            most = max(shape.kv_tokens_per_request for shape in self.found)
+        most = max(choice.longest_context(self.model, self.asked, shape) for shape in self.found)
+        if most >= choice.SHORT_CONTEXT:
             ways.append(f"requests of at most {tokens(most)} tokens")
         high = choice.at_high_utilization(self.model, self.asked, self.gpus)
         if high and any((high.tensor, high.pipeline) == (shape.tensor, shape.pipeline) for shape in self.found):
-            margin = "barely" if high.tight else "well"
-            ways.append(f"utilisation {choice.HIGH_UTILIZATION} ({margin}, as {high.name} with at most {tokens(high.kv_tokens_per_request)} tokens for one request)")
+            more = dataclasses.replace(self.asked, utilization=choice.HIGH_UTILIZATION)
+            most = choice.longest_context(self.model, more, high)
+            margin = "barely, " if high.tight else ""
+            ways.append(f"utilisation {choice.HIGH_UTILIZATION} ({margin}as {high.name}, for requests of at most {tokens(most)} tokens)")
         ways += [f"{more.gpus} GPUs (as {more.name})" for more in choice.fewest(self.model, self.asked, self.gpus)]
         return f"What fits: {'; or '.join(ways)}." if ways else "Nothing near would."
 
@@ -131,8 +133,8 @@ class Advice:
         if shape.pipeline > 1:
             text += f"; {shape.pipeline} schedulers share it, so one request can have {tokens(shape.kv_tokens_per_request)}"
         text += f", and {tokens(asked.context)} are asked for. {at_once} such requests run at once"
-        text += f" (limit {asked.sequences} per scheduler)."
-        return [text]
+        text += f" (limit {asked.sequences} per scheduler). With what their prefill takes, requests may be as long as "
+        return [text + f"{tokens(choice.longest_context(self.model, asked, shape))} tokens, by estimate; go there in steps."]
 
     def money(self) -> list[str]:
         """What it costs, and what of that is for nothing."""
