@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The serving plan against the engine's own rules: functions of vLLM 0.7.2, taken out of its source archive and run here.
+"""The serving plan against the engine's own rules: functions of vLLM 0.7.2, taken out of its archive and run here.
 
 The archive comes once from the package index and is kept in .lab/cache; nothing of it is in this repository.
 """
@@ -24,7 +24,9 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan impor
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE = yaml.safe_load((REPOSITORY / "roles/vllm_build/defaults/main/engine.yml").read_text(encoding="utf-8"))
 ROLE = yaml.safe_load((REPOSITORY / "roles/gh200/defaults/main/model.yml").read_text(encoding="utf-8"))
-SHAPES = [(layers, stages) for layers in (5, 27, 60, 61, 64) for stages in (1, 2, 3, 4, 5, 6, 8, 12, 16) if stages <= layers]
+SHAPES = [
+    (layers, stages) for layers in (5, 27, 60, 61, 64) for stages in (1, 2, 3, 4, 5, 6, 8, 12, 16) if stages <= layers
+]
 
 
 @pytest.fixture(name="source", scope="module")
@@ -55,6 +57,7 @@ def function(text, name, **world):
 @pytest.fixture(name="engine_bounds")
 def bounds_of_the_engine(source):
     """engine_bounds(layers, stages, partition): what each stage's process would take."""
+
     def bounds(layers, stages, text=None):
         envs = types.SimpleNamespace(VLLM_PP_LAYER_PARTITION=text)
         indices = function(source("vllm/distributed/utils.py"), "get_pp_indices", envs=envs)
@@ -95,8 +98,10 @@ def test_ranks_are_in_the_engines_order(source, seed):
     nodes = {f"node-{number}": f"10.0.0.{number}" for number in numbers}
     driver = chance.choice(list(nodes))
     key = function(
-        source("vllm/executor/ray_distributed_executor.py"), "sort_by_driver_then_worker_ip",
-        driver_ip=nodes[driver], ip_counts=dict.fromkeys(nodes.values(), 1),
+        source("vllm/executor/ray_distributed_executor.py"),
+        "sort_by_driver_then_worker_ip",
+        driver_ip=nodes[driver],
+        ip_counts=dict.fromkeys(nodes.values(), 1),
     )
     workers = [types.SimpleNamespace(ip=address) for name, address in nodes.items() if name != driver]
     theirs = [nodes[driver], *(worker.ip for worker in sorted(workers, key=key))]
@@ -106,7 +111,13 @@ def test_ranks_are_in_the_engines_order(source, seed):
 
 def test_the_cache_is_padded_as_in_the_engine(source):
     text = source("vllm/utils.py")
-    align = function(text, "align_to_256bytes", get_dtype_size=lambda dtype: dtype, round_up=function(text, "round_up"), torch=types.SimpleNamespace(dtype=int))
+    align = function(
+        text,
+        "align_to_256bytes",
+        get_dtype_size=lambda dtype: dtype,
+        round_up=function(text, "round_up"),
+        torch=types.SimpleNamespace(dtype=int),
+    )
     config = ROLE["gh200_models"]["r1"]["config"]
     for rank in (512, 448, 64, 1):
         sizes = model.read(config | {"kv_lora_rank": rank})

@@ -16,15 +16,30 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 TINY = {
-    "architectures": ["DeepseekV3ForCausalLM"], "torch_dtype": "bfloat16", "vocab_size": 640, "hidden_size": 256, "intermediate_size": 512,
-    "moe_intermediate_size": 128, "num_hidden_layers": 5, "first_k_dense_replace": 1, "n_routed_experts": 16, "n_shared_experts": 1,
-    "num_experts_per_tok": 4, "num_attention_heads": 8, "q_lora_rank": 64, "kv_lora_rank": 64, "qk_rope_head_dim": 16, "qk_nope_head_dim": 32, "v_head_dim": 32,
+    "architectures": ["DeepseekV3ForCausalLM"],
+    "torch_dtype": "bfloat16",
+    "vocab_size": 640,
+    "hidden_size": 256,
+    "intermediate_size": 512,
+    "moe_intermediate_size": 128,
+    "num_hidden_layers": 5,
+    "first_k_dense_replace": 1,
+    "n_routed_experts": 16,
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 4,
+    "num_attention_heads": 8,
+    "q_lora_rank": 64,
+    "kv_lora_rank": 64,
+    "qk_rope_head_dim": 16,
+    "qk_nope_head_dim": 32,
+    "v_head_dim": 32,
 }
 
 
 @pytest.fixture(name="hub")
 def model_hub():
-    """A hub that knows every model's revision and has hub.config for it; hub.asked are the requests with their credentials."""
+    """A hub that knows every revision and has hub.config for it; hub.asked are the requests with their credentials."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             hub.asked.append((self.path, self.headers.get("Authorization")))
@@ -54,9 +69,26 @@ def run_playbook(tmp_path):
 
     def run(name, *arguments, **variables):
         settings = {"gh200_state_dir": str(tmp_path / "state"), **variables}
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, f"playbooks/{name}.yml", "-e", json.dumps(settings), *arguments]
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            inventory,
+            f"playbooks/{name}.yml",
+            "-e",
+            json.dumps(settings),
+            *arguments,
+        ]
         environment = {**os.environ, "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=REPOSITORY, env=environment, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            env=environment,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+        )
         assert "Traceback" not in done.stdout + done.stderr
         return done.returncode, done.stdout + done.stderr
 
@@ -66,7 +98,12 @@ def run_playbook(tmp_path):
 def own(hub, revision=REVISION):
     """A model that only the hub describes."""
     models = {"mine": {"repository": "me/mine", "revision": revision, "served_name": "mine"}}
-    return {"gh200_model": "mine", "gh200_models": models, "gh200_hub_endpoint": hub.url, "gh200_hub_token": "hf_planted"}
+    return {
+        "gh200_model": "mine",
+        "gh200_models": models,
+        "gh200_hub_endpoint": hub.url,
+        "gh200_hub_token": "hf_planted",
+    }
 
 
 def test_a_plan_needs_neither_key_nor_network(run):
@@ -75,16 +112,19 @@ def test_a_plan_needs_neither_key_nor_network(run):
     assert "Take TP4 x PP4 on 16 of 16 GPUs, layers 16,15,15,15" in output and "$36.64/h" in output
 
 
-@pytest.mark.parametrize(("sizes", "advice"), [
-    ({"gh200_tensor_parallel": 8}, "Take TP8 x PP2 on 16 of 16 GPUs, layers 32,29"),
-    ({"gh200_pipeline_parallel": 8}, "Take TP2 x PP8 on 16 of 16 GPUs"),
-    ({"gh200_layer_partition": "15,15,15,16"}, "Take TP4 x PP4 on 16 of 16 GPUs, layers 15,15,15,16"),
-    ({"gh200_tensor_parallel": 32}, "TP32 is not legal for this model"),
-    ({"vllm_serve_max_model_len": 12345}, "and 12,345 are asked for"),
-    ({"vllm_serve_max_num_seqs": 7}, "28 such requests run at once"),
-    ({"gh200_gpu_memory_utilization": 0.4}, "does not fit on 16 GPUs of 95.6 GiB at utilisation 0.4"),
-    ({"gh200_gpu_memory_mib": 143771}, "Of each GPU's 140.4 GiB"),
-])
+@pytest.mark.parametrize(
+    ("sizes", "advice"),
+    [
+        ({"gh200_tensor_parallel": 8}, "Take TP8 x PP2 on 16 of 16 GPUs, layers 32,29"),
+        ({"gh200_pipeline_parallel": 8}, "Take TP2 x PP8 on 16 of 16 GPUs"),
+        ({"gh200_layer_partition": "15,15,15,16"}, "Take TP4 x PP4 on 16 of 16 GPUs, layers 15,15,15,16"),
+        ({"gh200_tensor_parallel": 32}, "TP32 is not legal for this model"),
+        ({"vllm_serve_max_model_len": 12345}, "and 12,345 are asked for"),
+        ({"vllm_serve_max_num_seqs": 7}, "28 such requests run at once"),
+        ({"gh200_gpu_memory_utilization": 0.4}, "does not fit on 16 GPUs of 95.6 GiB at utilisation 0.4"),
+        ({"gh200_gpu_memory_mib": 143771}, "Of each GPU's 140.4 GiB"),
+    ],
+)
 def test_what_somebody_sets_is_planned_for(run, sizes, advice):
     status, output = run("plan", gh200_size=16, **sizes)
     assert status == 0 and advice in output
@@ -129,20 +169,29 @@ def test_an_unknown_model_is_one_sentence(run):
     assert status != 0 and "gh200_model is r2, and gh200_models has r1, v3" in output
 
 
-@pytest.mark.parametrize(("variables", "sentence"), [
-    ({"gh200_size": 4}, "does not fit on 4 GPUs of 95.6 GiB at utilisation 0.9"), ({"gh200_size": 8}, "What fits: utilisation 0.95"),
-    ({"gh200_size": 0}, "The number of GPUs is 0"), ({"gh200_size": 16, "gh200_tensor_parallel": 3}, "TP3 is not legal"),
-])
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"gh200_size": 4}, "does not fit on 4 GPUs of 95.6 GiB at utilisation 0.9"),
+        ({"gh200_size": 8}, "What fits: utilisation 0.95"),
+        ({"gh200_size": 0}, "The number of GPUs is 0"),
+        ({"gh200_size": 16, "gh200_tensor_parallel": 3}, "TP3 is not legal"),
+    ],
+)
 def test_what_cannot_fit_is_not_launched(run, cloud, hub, variables, sentence):
-    status, output = run("provision", gh200_lambda=cloud.options, gh200_hub_endpoint=hub.url, gh200_ssh_key_name="laptop", **variables)
+    status, output = run(
+        "provision", gh200_lambda=cloud.options, gh200_hub_endpoint=hub.url, gh200_ssh_key_name="laptop", **variables
+    )
     assert status != 0 and sentence in output and "Nothing was launched" in output
     assert cloud.calls() == []
 
 
 def test_a_play_without_the_copy_says_what_to_run(run, hub, tmp_path):
     probe = tmp_path / "probe.yml"
-    tasks = [{"ansible.builtin.import_role": {"name": "gh200.inference.gh200", "rolespec_validate": False}},
-             {"ansible.builtin.debug": {"msg": "{{ gh200_tensor_parallel }}"}}]
+    tasks = [
+        {"ansible.builtin.import_role": {"name": "gh200.inference.gh200", "rolespec_validate": False}},
+        {"ansible.builtin.debug": {"msg": "{{ gh200_tensor_parallel }}"}},
+    ]
     probe.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
     status, output = run(os.path.relpath(probe.with_suffix(""), REPOSITORY / "playbooks"), gh200_size=2, **own(hub))
     assert status != 0 and "playbooks/plan.yml and playbooks/provision.yml fetch it, run one of them" in output

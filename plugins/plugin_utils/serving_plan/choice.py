@@ -35,12 +35,15 @@ def dense_at_start(model: Model) -> int:
 
 
 def depth(shape: Shape) -> int:
-    """How much deeper than wide, in doublings: up to twice is as good as it gets, for a request passes all stages in turn."""
+    """How much deeper than wide, in doublings, for a token passes all stages in turn. Up to twice is as good as any."""
     return max(1, math.ceil(math.log2(shape.pipeline / shape.tensor)))
 
 
 def choose(found: list[Shape]) -> Shape | None:
-    """The best that fits: narrow enough for Ethernet, not tight, not deep, using the most GPUs, nearest to square, the wider of two equals."""
+    """The best that fits: not tight, narrow enough for Ethernet, not deep, using the most GPUs, nearest to square.
+
+    Of two that are equal in all this, the wider one.
+    """
     fitting = [shape for shape in found if shape.fits]
     for tight in (False, True):
         for wide in (False, True):
@@ -53,7 +56,9 @@ def choose(found: list[Shape]) -> Shape | None:
 def _best(group: list[Shape]) -> Shape:
     most = max(shape.gpus for shape in group)
     kept = [shape for shape in group if shape.gpus >= KEPT * most]
-    return min(kept, key=lambda shape: (depth(shape), -shape.gpus, abs(math.log(shape.pipeline / shape.tensor)), -shape.tensor))
+    return min(
+        kept, key=lambda shape: (depth(shape), -shape.gpus, abs(math.log(shape.pipeline / shape.tensor)), -shape.tensor)
+    )
 
 
 def nearest(found: list[Shape]) -> Shape:
@@ -65,7 +70,13 @@ def at_high_utilization(model: Model, setup: Setup, gpus: int) -> Shape | None:
     """What would fit on the same GPUs if the engine were given more of each, if only for short requests."""
     if setup.utilization >= HIGH_UTILIZATION:
         return None
-    return choose(all_shapes(model, dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, SHORT_CONTEXT)), gpus))
+    return choose(
+        all_shapes(
+            model,
+            dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, SHORT_CONTEXT)),
+            gpus,
+        )
+    )
 
 
 def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
@@ -74,7 +85,9 @@ def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
     while least < most:
         middle = (least + most + 1) // 2
         longer = dataclasses.replace(setup, context=middle * BLOCK_TOKENS)
-        least, most = (middle, most) if measure(model, longer, shape.tensor, list(shape.partition)).fits else (least, middle - 1)
+        least, most = (
+            (middle, most) if measure(model, longer, shape.tensor, list(shape.partition)).fits else (least, middle - 1)
+        )
     return least * BLOCK_TOKENS
 
 
@@ -85,7 +98,10 @@ def shape_blocks(model: Model, setup: Setup, shape: Shape) -> int:
 
 
 def fewest(model: Model, setup: Setup, above: int) -> list[Shape]:
-    """Shapes on more than `above` GPUs that fit well and are narrow enough for Ethernet: the one on the fewest, and the first that is not deep."""
+    """Shapes on more than `above` GPUs that fit well and are narrow enough for Ethernet.
+
+    The one on the fewest GPUs, and the first that is not deep.
+    """
     ways: list[Shape] = []
     for gpus in range(above + 1, MOST_GPUS + 1):
         for tensor in reversed(shapes.widths(model, min(ETHERNET_WIDTH, gpus))):

@@ -30,7 +30,10 @@ def test_eight_hold_it_only_with_much_of_their_memory_and_short_requests(r1):
     assert chosen(r1, 8, asked(0.95, 65536)) is None
 
 
-@pytest.mark.parametrize(("gpus", "shape"), [(12, (4, 3)), (13, (4, 3)), (14, (4, 3)), (15, (4, 3)), (16, (4, 4)), (20, (4, 5)), (24, (4, 6)), (32, (4, 8))])
+@pytest.mark.parametrize(
+    ("gpus", "shape"),
+    [(12, (4, 3)), (13, (4, 3)), (14, (4, 3)), (15, (4, 3)), (16, (4, 4)), (20, (4, 5)), (24, (4, 6)), (32, (4, 8))],
+)
 def test_r1_is_cut_near_to_square_and_four_wide(r1, gpus, shape):
     assert chosen(r1, gpus) == shape
 
@@ -64,7 +67,10 @@ def test_the_longest_context_is_the_last_that_fits(r1):
     sizes = model.read(r1)
     shape = choice.choose(choice.all_shapes(sizes, asked(), 16))
     longest = choice.longest_context(sizes, asked(), shape)
-    fits = [memory.measure(sizes, asked(context=context), 4, list(shape.partition)).fits for context in (longest, longest + 16)]
+    fits = [
+        memory.measure(sizes, asked(context=context), 4, list(shape.partition)).fits
+        for context in (longest, longest + 16)
+    ]
     assert fits == [True, False] and 8000 < longest < shape.kv_tokens_per_request
     assert choice.longest_context(sizes, asked(), choice.nearest(choice.all_shapes(sizes, asked(), 4))) == 0
 
@@ -85,7 +91,10 @@ def test_a_small_model_is_cut_by_its_heads(tiny):
     assert shapes.widths(model.read(tiny), 16) == [1, 2, 4, 8]
 
 
-@pytest.mark.parametrize(("tensor", "words"), [(3, "128 heads cannot be shared by 3"), (32, "2048 / 32 = 64 is no multiple of the quantised blocks of 128")])
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [(3, "128 heads cannot be shared by 3"), (32, "2048 / 32 = 64 is no multiple of the quantised blocks of 128")],
+)
 def test_why_a_width_is_not_legal(r1, tensor, words):
     assert words in shapes.width_problem(model.read(r1), tensor)
 
