@@ -136,6 +136,24 @@ def test_what_an_inventory_sets_is_planned_for_too(run, tmp_path):
     assert "Take TP8 x PP2" in run("plan", gh200_size=16)[1]
 
 
+def test_nodes_are_shown_by_rank_where_there_are_some(run, hub, tmp_path):
+    workers = {f"n{number}": {"gh200_address": f"10.0.0.{number}"} for number in (2, 3, 10)}
+    groups = {"head": {"hosts": {"n5": {"gh200_address": "10.0.0.5"}}}, "workers": {"hosts": workers}}
+    (tmp_path / "hosts.yml").write_text(json.dumps({"all": {"children": groups}}), encoding="utf-8")
+    output = run("plan", gh200_size=4, **own(hub))[1]
+    placed = [
+        "n5 (10.0.0.5): rank 0, stage 0",
+        "n10 (10.0.0.10): rank 1, stage 0",
+        "n2 (10.0.0.2): rank 2, stage 1",
+        "n3 (10.0.0.3): rank 3, stage 1",
+    ]
+    assert [line for line in placed if line not in output] == []
+    assert (
+        "n10 (10.0.0.10): one that Ray may choose, or idle"
+        in run("plan", gh200_size=4, gh200_tensor_parallel=1, gh200_pipeline_parallel=3, **own(hub))[1]
+    )
+
+
 def test_an_own_models_config_is_fetched_once(run, hub, tmp_path):
     status, output = run("plan", gh200_size=2, **own(hub))
     assert status == 0 and "Take TP2 x PP1 on 2 of 2 GPUs" in output and "hf_planted" not in output

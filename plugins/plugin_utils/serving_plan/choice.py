@@ -80,7 +80,7 @@ def at_high_utilization(model: Model, setup: Setup, gpus: int) -> Shape | None:
 
 
 def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
-    """Tokens of the longest request that the shape bears, with what its prefill takes; 0 where it bears none."""
+    """Tokens of the longest request that shape and model bear, with what its prefill takes; 0 where there is none."""
     least, most = 0, shape_blocks(model, setup, shape)
     while least < most:
         middle = (least + most + 1) // 2
@@ -88,7 +88,7 @@ def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
         least, most = (
             (middle, most) if measure(model, longer, shape.tensor, list(shape.partition)).fits else (least, middle - 1)
         )
-    return least * BLOCK_TOKENS
+    return min(least * BLOCK_TOKENS, model.positions or least * BLOCK_TOKENS)
 
 
 def shape_blocks(model: Model, setup: Setup, shape: Shape) -> int:

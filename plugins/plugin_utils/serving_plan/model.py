@@ -49,6 +49,7 @@ class Model:
     plain: int  # bytes of a number that is never quantised
     linear: float  # bytes of a number in a linear layer, with its share of the scales
     block: int  # side of a quantised block, 1 without blocks
+    positions: int  # tokens that the model was made for, 0 where it does not say
 
 
 def read(config: dict[str, t.Any], dtype: str = "auto") -> Model:
@@ -76,6 +77,7 @@ def read(config: dict[str, t.Any], dtype: str = "auto") -> Model:
         plain=plain,
         linear=linear,
         block=block,
+        positions=_size(config, "max_position_embeddings", 0),
     )
 
 

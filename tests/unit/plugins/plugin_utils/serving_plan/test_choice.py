@@ -63,8 +63,14 @@ def test_the_fewest_that_fit_well(r1):
     assert [(shape.tensor, shape.pipeline) for shape in choice.fewest(model.read(r1), asked(), 11)] == [(4, 3)]
 
 
-def test_the_longest_context_is_the_last_that_fits(r1):
+def test_the_longest_context_is_no_longer_than_the_model(r1):
     sizes = model.read(r1)
+    shape = choice.choose(choice.all_shapes(sizes, asked(), 16))
+    assert choice.longest_context(sizes, asked(), shape) == 163840
+
+
+def test_the_longest_context_is_the_last_that_fits(r1):
+    sizes = model.read(r1 | {"max_position_embeddings": None})
     shape = choice.choose(choice.all_shapes(sizes, asked(), 16))
     longest = choice.longest_context(sizes, asked(), shape)
     fits = [
