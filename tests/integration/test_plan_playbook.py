@@ -71,8 +71,7 @@ def run_playbook(tmp_path):
         settings = {"gh200_state_dir": str(tmp_path / "state"), **variables}
         command = [
             Path(sys.executable).parent / "ansible-playbook",
-            "-i",
-            inventory,
+            *(() if "-i" in arguments else ("-i", inventory)),
             f"playbooks/{name}.yml",
             "-e",
             json.dumps(settings),
@@ -107,7 +106,7 @@ def own(hub, revision=REVISION):
 
 
 def test_a_plan_needs_neither_key_nor_network(run):
-    status, output = run("plan", gh200_size=16, gh200_price_per_gpu_hour=2.29)
+    status, output = run("plan", "-i", "localhost,", gh200_size=16, gh200_price_per_gpu_hour=2.29)
     assert status == 0
     assert "Take TP4 x PP4 on 16 of 16 GPUs, layers 16,15,15,15" in output and "$36.64/h" in output
 
@@ -202,6 +201,13 @@ def test_what_cannot_fit_is_not_launched(run, cloud, hub, variables, sentence):
     )
     assert status != 0 and sentence in output and "Nothing was launched" in output
     assert cloud.calls() == []
+
+
+def test_what_fits_goes_on_to_the_fleet(run, cloud, hub):
+    options = {"gh200_lambda": cloud.options, "gh200_hub_endpoint": hub.url, "gh200_ssh_key_name": "laptop"}
+    status, output = run("provision", "--check", gh200_size=16, **options)
+    assert status == 0 and "TP4 x PP4 on 16 of 16 GPUs" in output
+    assert "GET /instances" in cloud.calls()
 
 
 def test_a_play_without_the_copy_says_what_to_run(run, hub, tmp_path):
