@@ -11,10 +11,10 @@ author: gh200.inference contributors (@gh200)
 short_description: Plan how a model is served on a number of GPUs
 version_added: 0.1.0
 description:
-  - From a model's C(config.json) and the GPUs, gives tensor and pipeline parallel sizes, layers per pipeline stage, memory of
-    weights and KV cache, what requests get, which node is which rank, and the reasons.
-  - The rules are those of vLLM 0.7.2 with one GPU on each node and Ethernet between them. Known are DeepSeek V3 and V2, with and without
-    fp8 blocks; for another architecture it fails.
+  - From a model's C(config.json) and the GPUs, gives tensor and pipeline parallel sizes, layers per pipeline stage,
+    memory of weights and KV cache, what requests get, which node is which rank, and the reasons.
+  - The rules are those of vLLM 0.7.2 with one GPU on each node and Ethernet between them.
+    Known are DeepSeek V3 and V2, with and without fp8 blocks; for another architecture it fails.
   - Memory is an estimate that may be wrong by 3 GB per GPU. What fits by less is called tight.
 positional: gpus
 options:
@@ -43,7 +43,7 @@ options:
     type: int
     default: 64
   activation_gib:
-    description: GiB on each GPU that are kept for all that is neither weights nor KV cache, for up to 8192 tokens of prompt.
+    description: GiB on each GPU for all that is neither weights nor KV cache, for up to 8192 tokens of prompt.
     type: float
     default: 4.66
   dtype:
@@ -96,7 +96,8 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ plan.ranks | items2dict(key_name='node', value_name='stage') }}"
   vars:
-    plan: "{{ config | gh200.inference.serving_plan(2, memory_mib=640000, nodes={'r1-00': '10.0.0.10', 'r1-01': '10.0.0.2'}) }}"
+    nodes: {r1-00: 10.0.0.10, r1-01: 10.0.0.2}
+    plan: "{{ config | gh200.inference.serving_plan(2, memory_mib=640000, nodes=nodes) }}"
 """
 
 RETURN = r"""
@@ -149,20 +150,20 @@ _value:
       type: int
     stages:
       description: >-
-        The pipeline stages, each with stage, first_layer, last_layer, layers, weights_gib, kv_gib, kv_tokens, lacks_gib (per GPU), ranks,
-        nodes and shards. Each node needs all small files of the model as well.
+        The pipeline stages, each with stage, first_layer, last_layer, layers, weights_gib, kv_gib, kv_tokens, lacks_gib
+        (per GPU), ranks, nodes and shards. Each node needs all small files of the model as well.
       type: list
       elements: dict
     ranks:
       description: >-
-        The nodes by rank, each with node, address, rank, stage and shards. With more nodes than GPUs that are used, rank and stage are null for all
-        but the driver, for Ray chooses, and shards are those of all stages.
+        The nodes by rank, each with node, address, rank, stage and shards. With more nodes than GPUs that are used,
+        rank and stage are null for all but the driver, for Ray chooses, and shards are those of all stages.
       type: list
       elements: dict
     shapes:
       description: >-
-        All legal shapes, each with tensor_parallel, pipeline_parallel, layer_partition, gpus, fits, weights_gib and kv_gib by stage, kv_tokens,
-        kv_tokens_per_request and why_not, which is empty if memory is no obstacle.
+        All legal shapes, each with tensor_parallel, pipeline_parallel, layer_partition, gpus, fits, weights_gib
+        and kv_gib by stage, kv_tokens, kv_tokens_per_request and why_not, which is empty if memory is no obstacle.
       type: list
       elements: dict
     dollars_per_hour:
@@ -181,14 +182,20 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan impor
 from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan.errors import PlanError
 
 NUMBERS = {
-    "memory_mib": (float, 97871), "utilization": (float, 0.9), "max_model_len": (int, 8000), "max_num_seqs": (int, 64), "activation_gib": (float, 4.66),
-    "tensor_parallel": (int, 0), "pipeline_parallel": (int, 0), "price": (float, 0),
+    "memory_mib": (float, 97871),
+    "utilization": (float, 0.9),
+    "max_model_len": (int, 8000),
+    "max_num_seqs": (int, 64),
+    "activation_gib": (float, 4.66),
+    "tensor_parallel": (int, 0),
+    "pipeline_parallel": (int, 0),
+    "price": (float, 0),
 }
 OTHERS = {"dtype": "auto", "layer_partition": "", "nodes": {}, "driver": "", "index": {}}
 
 
 def serving_plan(config, gpus, **options):
-    """The plan for a model's config.json on so many GPUs; see DOCUMENTATION. Whatever is wrong with the input is an AnsibleFilterError."""
+    """The plan for a model's config.json on so many GPUs; see DOCUMENTATION. A wrong input is an AnsibleFilterError."""
     unknown = sorted(set(options) - set(NUMBERS) - set(OTHERS))
     if unknown:
         raise AnsibleFilterError(f"serving_plan has no option {unknown[0]}.")
@@ -208,7 +215,10 @@ def _number(name, kind, value):
 
 def _loaded(config):
     if isinstance(config, (str, type(None))) and not (config or "").strip():
-        raise AnsibleFilterError("The config.json of the model is not on the control node: playbooks/plan.yml and playbooks/provision.yml fetch it, run one of them.")
+        raise AnsibleFilterError(
+            "The config.json of the model is not on the control node: "
+            "playbooks/plan.yml and playbooks/provision.yml fetch it, run one of them."
+        )
     try:
         return json.loads(config) if isinstance(config, str) else config
     except ValueError as error:
@@ -220,10 +230,22 @@ def _answer(question):
     asked = json.loads(question)
     index = asked["index"]
     try:
-        setup = plan.setup(asked["memory_mib"], asked["utilization"], asked["max_model_len"], asked["max_num_seqs"], asked["activation_gib"])
-        wanted = plan.Wanted(asked["tensor_parallel"], asked["pipeline_parallel"], asked["layer_partition"].replace(" ", ""))
+        setup = plan.setup(
+            asked["memory_mib"],
+            asked["utilization"],
+            asked["max_model_len"],
+            asked["max_num_seqs"],
+            asked["activation_gib"],
+        )
+        wanted = plan.Wanted(
+            asked["tensor_parallel"], asked["pipeline_parallel"], asked["layer_partition"].replace(" ", "")
+        )
         cluster = plan.Cluster(
-            asked["gpus"], asked["price"], asked["nodes"], asked["driver"] or next(iter(asked["order"]), ""), index.get("weight_map", index),
+            asked["gpus"],
+            asked["price"],
+            asked["nodes"],
+            asked["driver"] or next(iter(asked["order"]), ""),
+            index.get("weight_map", index),
         )
         return json.dumps(plan.make(asked["config"], cluster, setup, wanted, asked["dtype"]))
     except PlanError as error:

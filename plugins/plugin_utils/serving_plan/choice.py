@@ -9,13 +9,14 @@ import dataclasses
 import math
 
 from . import shapes
-from .memory import Setup, Shape, measure
+from .memory import BLOCK_TOKENS, Setup, Shape, measure
 from .model import Model
 from .partition import cut
 
 ETHERNET_WIDTH = 4  # tensor-parallel ranks that are measured over Ethernet
 KEPT = 0.75  # a better shape may leave a quarter of the GPUs idle
 HIGH_UTILIZATION = 0.95
+SHORT_CONTEXT = 2048  # tokens below which nobody wants to go
 MOST_GPUS = 256
 
 
@@ -34,12 +35,15 @@ def dense_at_start(model: Model) -> int:
 
 
 def depth(shape: Shape) -> int:
-    """How much deeper than wide, in doublings: up to twice is as good as it gets, for a request passes all stages in turn."""
+    """How much deeper than wide, in doublings, for a token passes all stages in turn. Up to twice is as good as any."""
     return max(1, math.ceil(math.log2(shape.pipeline / shape.tensor)))
 
 
 def choose(found: list[Shape]) -> Shape | None:
-    """The best that fits: narrow enough for Ethernet, not tight, not deep, using the most GPUs, nearest to square, the wider of two equals."""
+    """The best that fits: not tight, narrow enough for Ethernet, not deep, using the most GPUs, nearest to square.
+
+    Of two that are equal in all this, the wider one.
+    """
     fitting = [shape for shape in found if shape.fits]
     for tight in (False, True):
         for wide in (False, True):
@@ -52,7 +56,9 @@ def choose(found: list[Shape]) -> Shape | None:
 def _best(group: list[Shape]) -> Shape:
     most = max(shape.gpus for shape in group)
     kept = [shape for shape in group if shape.gpus >= KEPT * most]
-    return min(kept, key=lambda shape: (depth(shape), -shape.gpus, abs(math.log(shape.pipeline / shape.tensor)), -shape.tensor))
+    return min(
+        kept, key=lambda shape: (depth(shape), -shape.gpus, abs(math.log(shape.pipeline / shape.tensor)), -shape.tensor)
+    )
 
 
 def nearest(found: list[Shape]) -> Shape:
@@ -61,15 +67,41 @@ def nearest(found: list[Shape]) -> Shape:
 
 
 def at_high_utilization(model: Model, setup: Setup, gpus: int) -> Shape | None:
-    """What would fit on the same GPUs if the engine were given more of each, whatever the length of requests."""
+    """What would fit on the same GPUs if the engine were given more of each, if only for short requests."""
     if setup.utilization >= HIGH_UTILIZATION:
         return None
-    short = dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, 2048))
-    return choose(all_shapes(model, short, gpus))
+    return choose(
+        all_shapes(
+            model,
+            dataclasses.replace(setup, utilization=HIGH_UTILIZATION, context=min(setup.context, SHORT_CONTEXT)),
+            gpus,
+        )
+    )
+
+
+def longest_context(model: Model, setup: Setup, shape: Shape) -> int:
+    """Tokens of the longest request that shape and model bear, with what its prefill takes; 0 where there is none."""
+    least, most = 0, shape_blocks(model, setup, shape)
+    while least < most:
+        middle = (least + most + 1) // 2
+        longer = dataclasses.replace(setup, context=middle * BLOCK_TOKENS)
+        least, most = (
+            (middle, most) if measure(model, longer, shape.tensor, list(shape.partition)).fits else (least, middle - 1)
+        )
+    return min(least * BLOCK_TOKENS, model.positions or least * BLOCK_TOKENS)
+
+
+def shape_blocks(model: Model, setup: Setup, shape: Shape) -> int:
+    """KV blocks that a request could have if its prefill took nothing."""
+    shortest = dataclasses.replace(setup, context=BLOCK_TOKENS)
+    return measure(model, shortest, shape.tensor, list(shape.partition)).kv_tokens_per_request // BLOCK_TOKENS
 
 
 def fewest(model: Model, setup: Setup, above: int) -> list[Shape]:
-    """Shapes on more than `above` GPUs that fit well and are narrow enough for Ethernet: the one on the fewest, and the first that is not deep."""
+    """Shapes on more than `above` GPUs that fit well and are narrow enough for Ethernet.
+
+    The one on the fewest GPUs, and the first that is not deep.
+    """
     ways: list[Shape] = []
     for gpus in range(above + 1, MOST_GPUS + 1):
         for tensor in reversed(shapes.widths(model, min(ETHERNET_WIDTH, gpus))):

@@ -56,7 +56,9 @@ class Shape:
     partition: tuple[int, ...]
     stages: tuple[Stage, ...]
     kv_tokens: int  # in all
-    kv_tokens_per_request: int  # each of `pipeline` schedulers has its share of the blocks, and a request cannot leave it
+    kv_tokens_per_request: (
+        int  # each of `pipeline` schedulers has its share of the blocks, and a request cannot leave it
+    )
 
     @property
     def gpus(self) -> int:
@@ -82,15 +84,19 @@ class Shape:
 
 
 def kv_bytes(model: Model) -> int:
-    """Bytes of one token in one layer: compressed keys and values together, padded, and not cut by tensor parallelism."""
+    """Bytes of one token in one layer: compressed keys and values together, padded; each rank holds all of it."""
     return -(-(model.kv_lora_rank + model.qk_rope_head_dim) * model.plain // ALIGNMENT) * ALIGNMENT
 
 
 def activation_bytes(model: Model, setup: Setup, tensor: int) -> float:
-    """The allowance, and what a longer prefill adds: with latent attention 0.7.2 takes a whole prompt at once. An estimate."""
+    """The allowance, and what a longer prefill adds, since 0.7.2 takes whole prompts with latent attention. An estimate."""
     longer = max(0, setup.context - ESTIMATED_TOKENS)
     hidden = 4 * model.hidden_size * longer
-    routed = model.num_experts_per_tok * (model.hidden_size + 3 * model.moe_intermediate_size / tensor) * min(longer, MOE_CHUNK)
+    routed = (
+        model.num_experts_per_tok
+        * (model.hidden_size + 3 * model.moe_intermediate_size / tensor)
+        * min(longer, MOE_CHUNK)
+    )
     return setup.activation + model.plain * (hidden + routed)
 
 
@@ -106,4 +112,6 @@ def measure(model: Model, setup: Setup, tensor: int, partition: list[int]) -> Sh
         token = each * (end - first)
         stages.append(Stage(first, end, held, left, max(0, int(left // token)), wanted * token - left))
     blocks = min(stage.tokens for stage in stages) // BLOCK_TOKENS
-    return Shape(tensor, pipeline, tuple(partition), tuple(stages), blocks * BLOCK_TOKENS, blocks // pipeline * BLOCK_TOKENS)
+    return Shape(
+        tensor, pipeline, tuple(partition), tuple(stages), blocks * BLOCK_TOKENS, blocks // pipeline * BLOCK_TOKENS
+    )

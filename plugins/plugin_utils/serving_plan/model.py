@@ -13,8 +13,15 @@ from .errors import PlanError
 ARCHITECTURES = ("DeepseekV3ForCausalLM", "DeepseekV2ForCausalLM")
 DTYPES = {"bfloat16": 2, "float16": 2, "half": 2, "float32": 4, "float": 4}
 SIZES = (
-    "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim",
-    "v_head_dim", "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "kv_lora_rank",
+    "qk_rope_head_dim",
+    "qk_nope_head_dim",
+    "v_head_dim",
+    "vocab_size",
 )
 EXPERT_SIZES = ("moe_intermediate_size", "num_experts_per_tok")
 
@@ -42,6 +49,7 @@ class Model:
     plain: int  # bytes of a number that is never quantised
     linear: float  # bytes of a number in a linear layer, with its share of the scales
     block: int  # side of a quantised block, 1 without blocks
+    positions: int  # tokens that the model was made for, 0 where it does not say
 
 
 def read(config: dict[str, t.Any], dtype: str = "auto") -> Model:
@@ -50,16 +58,26 @@ def read(config: dict[str, t.Any], dtype: str = "auto") -> Model:
         raise PlanError("There is no config.json to plan from.")
     architecture = (config.get("architectures") or ["none"])[0]
     if architecture not in ARCHITECTURES:
-        raise PlanError(f"The architecture {architecture} is not known here, so nothing can be said of its memory; known are {' and '.join(ARCHITECTURES)}.")
+        raise PlanError(
+            f"The architecture {architecture} is not known here, so nothing can be said of its memory; "
+            f"known are {' and '.join(ARCHITECTURES)}."
+        )
     sizes = {name: _size(config, name) for name in SIZES}
     routed = _size(config, "n_routed_experts", 0)
     sizes |= {name: _size(config, name) if routed else 0 for name in EXPERT_SIZES}
     plain = _plain(config, dtype)
     linear, block = _quantised(config.get("quantization_config"), plain)
     return Model(
-        architecture=architecture, **sizes, q_lora_rank=_size(config, "q_lora_rank", 0), n_routed_experts=routed,
-        n_shared_experts=_size(config, "n_shared_experts", 0), experts=_experts(config, sizes["num_hidden_layers"], routed),
-        plain=plain, linear=linear, block=block,
+        architecture=architecture,
+        **sizes,
+        q_lora_rank=_size(config, "q_lora_rank", 0),
+        n_routed_experts=routed,
+        n_shared_experts=_size(config, "n_shared_experts", 0),
+        experts=_experts(config, sizes["num_hidden_layers"], routed),
+        plain=plain,
+        linear=linear,
+        block=block,
+        positions=_size(config, "max_position_embeddings", 0),
     )
 
 
@@ -95,6 +113,9 @@ def _quantised(quantisation: t.Any, plain: int) -> tuple[float, int]:
         return plain, 1
     method, shape = quantisation.get("quant_method"), quantisation.get("weight_block_size")
     if method != "fp8" or (shape is not None and (len(shape) != 2 or shape[0] != shape[1])):
-        raise PlanError(f"The quantisation {method} with blocks {shape} is not known here; known are none, and fp8 with square blocks or without.")
+        raise PlanError(
+            f"The quantisation {method} with blocks {shape} is not known here; "
+            "known are none, and fp8 with square blocks or without."
+        )
     block = int(shape[0]) if shape else 1
     return (1 + 4 / block**2 if shape else 1.0), block

@@ -36,18 +36,25 @@ def ranks(nodes: dict[str, str], driver: str, tensor: int, pipeline: int) -> lis
     """Nodes by rank. With more nodes than GPUs of the shape only the driver is sure: Ray chooses the others."""
     known = len(nodes) == tensor * pipeline
     return [
-        Rank(name, nodes[name], number, number // tensor) if known or number == 0 else Rank(name, nodes[name], None, None)
+        (
+            Rank(name, nodes[name], number, number // tensor)
+            if known or number == 0
+            else Rank(name, nodes[name], None, None)
+        )
         for number, name in enumerate(order(nodes, driver))
     ]
 
 
 def shards(weight_map: dict[str, str], first: int, end: int, layers: int) -> list[str]:
-    """Files that a stage of layers `first` to `end` - 1 reads, of a model with so many layers. All small files come on top."""
+    """Files that a stage of layers `first` to `end` - 1 reads, of a model with so many layers.
+
+    All files that hold no weights are needed beside them.
+    """
     return sorted({file for tensor, file in weight_map.items() if _needs(tensor, first, end, layers)})
 
 
 def _needs(tensor: str, first: int, end: int, layers: int) -> bool:
-    """Every rank makes the head; layers beyond the model's number are for predicting several tokens, and are skipped."""
+    """Every rank makes the head. Layers beyond the model's number predict further tokens, and the engine skips them."""
     match = LAYER.match(tensor)
     if match:
         return first <= int(match[1]) < end

@@ -19,7 +19,9 @@ def width_problem(model: Model, tensor: int) -> str:
         if size % tensor:
             return f"{name} {size} cannot be shared by {tensor} ranks"
         if size // tensor % model.block:
-            return f"{name} {size} / {tensor} = {size // tensor} is no multiple of the quantised blocks of {model.block}"
+            return (
+                f"{name} {size} / {tensor} = {size // tensor} is no multiple of the quantised blocks of {model.block}"
+            )
     return ""
 
 
@@ -27,10 +29,12 @@ def cut_sizes(model: Model) -> dict[str, int]:
     """The sides of matrices along which the ranks share them."""
     heads = model.num_attention_heads
     sizes = {
-        "expert size": model.moe_intermediate_size, "shared experts' size": model.moe_intermediate_size * model.n_shared_experts,
+        "expert size": model.moe_intermediate_size,
+        "shared experts' size": model.moe_intermediate_size * model.n_shared_experts,
         "dense size": model.intermediate_size if not all(model.experts) else 0,
         "query size": heads * (model.qk_nope_head_dim + model.qk_rope_head_dim),
-        "key and value size": heads * (model.qk_nope_head_dim + model.v_head_dim), "output size": heads * model.v_head_dim,
+        "key and value size": heads * (model.qk_nope_head_dim + model.v_head_dim),
+        "output size": heads * model.v_head_dim,
     }
     return {name: size for name, size in sizes.items() if size}
 
@@ -42,4 +46,8 @@ def widths(model: Model, gpus: int) -> list[int]:
 
 def shapes(model: Model, gpus: int) -> list[tuple[int, int]]:
     """Every (tensor, pipeline) on at most so many GPUs."""
-    return [(tensor, pipeline) for tensor in widths(model, gpus) for pipeline in range(1, min(gpus // tensor, model.num_hidden_layers) + 1)]
+    return [
+        (tensor, pipeline)
+        for tensor in widths(model, gpus)
+        for pipeline in range(1, min(gpus // tensor, model.num_hidden_layers) + 1)
+    ]

@@ -37,7 +37,9 @@ def attention(model: Model) -> Weights:
     """Multi-head latent attention. The compressing projections are not cut."""
     heads, hidden = model.num_attention_heads, model.hidden_size
     query = heads * (model.qk_nope_head_dim + model.qk_rope_head_dim)
-    shared = (model.q_lora_rank or hidden) * query + model.kv_lora_rank * heads * (model.qk_nope_head_dim + model.v_head_dim)
+    shared = (model.q_lora_rank or hidden) * query + model.kv_lora_rank * heads * (
+        model.qk_nope_head_dim + model.v_head_dim
+    )
     shared += heads * model.v_head_dim * hidden
     whole = hidden * (model.q_lora_rank + model.kv_lora_rank + model.qk_rope_head_dim)
     return Weights(shared * model.linear, whole * model.linear)
@@ -45,7 +47,9 @@ def attention(model: Model) -> Weights:
 
 def absorbed(model: Model) -> Weights:
     """The products of projections that vLLM 0.7.2 makes after loading and keeps beside them, for decoding."""
-    numbers = model.num_attention_heads * model.kv_lora_rank * ((model.q_lora_rank or model.hidden_size) + model.hidden_size)
+    numbers = (
+        model.num_attention_heads * model.kv_lora_rank * ((model.q_lora_rank or model.hidden_size) + model.hidden_size)
+    )
     return Weights(numbers * model.linear)
 
 
@@ -56,7 +60,9 @@ def layer(model: Model, number: int) -> Weights:
         return attention(model) + Weights(3 * model.hidden_size * model.intermediate_size * model.linear)
     experts = model.n_routed_experts + model.n_shared_experts
     router = model.hidden_size * model.n_routed_experts * model.plain
-    return attention(model) + Weights(3 * model.hidden_size * model.moe_intermediate_size * experts * model.linear, router)
+    return attention(model) + Weights(
+        3 * model.hidden_size * model.moe_intermediate_size * experts * model.linear, router
+    )
 
 
 def vocabulary(model: Model) -> Weights:
@@ -76,7 +82,7 @@ def loaded(model: Model) -> float:
 
 
 def stage(model: Model, first: int, end: int) -> Weights:
-    """What the ranks of a stage hold: layers `first` to `end` - 1, the head on every one of them, the embedding at the beginning."""
+    """What the ranks of a stage hold: layers `first` to `end` - 1, the head always, the embedding at the beginning."""
     held = vocabulary(model) + (vocabulary(model) if first == 0 else Weights())
     for number in range(first, end):
         held = held + layer(model, number) + absorbed(model)

@@ -40,14 +40,22 @@ def others(shape: Shape, best: Shape, asked: Setup) -> str:
     if problem := memory_problem(shape, asked):
         return problem
     if shape.tensor > choice.ETHERNET_WIDTH:
-        return f"fits, but two all-reduces per layer over Ethernet among {shape.tensor} ranks; nothing above TP{choice.ETHERNET_WIDTH} is measured"
+        return (
+            f"fits, but two all-reduces per layer over Ethernet among {shape.tensor} ranks; "
+            f"nothing above TP{choice.ETHERNET_WIDTH} is measured"
+        )
     if choice.depth(shape) > choice.depth(best):
-        return f"fits, but each token passes {shape.pipeline} stages in turn, with only {shape.tensor} GPU{'s' * (shape.tensor > 1)} at work on each"
+        at_work = f"only {_gpus(shape.tensor)} at work on each"
+        return f"fits, but each token passes {shape.pipeline} stages in turn, with {at_work}"
     if shape.gpus < best.gpus:
         return f"fits, but uses {best.gpus - shape.gpus} GPUs fewer"
     if shape.gpus > best.gpus:
         return "fits, but is less well shaped"
-    return "fits, but reads its weights with fewer GPUs at a time" if shape.tensor < best.tensor else "fits, but has the more expensive all-reduces"
+    return (
+        "fits, but reads its weights with fewer GPUs at a time"
+        if shape.tensor < best.tensor
+        else "fits, but has the more expensive all-reduces"
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,22 +75,33 @@ class Advice:
         if self.best:
             idle = f" ({self.gpus - self.best.gpus} idle)" if self.best.gpus < self.gpus else ""
             tight = f"; it {memory_problem(self.best, self.asked)}" if self.best.tight else ""
-            return (f"{self.best.name} on {self.best.gpus} of {_gpus(self.gpus)}{idle}, layers {','.join(map(str, self.best.partition))}, "
-                    f"at most {tokens(self.best.kv_tokens_per_request)} tokens for one request{tight}.")
+            return (
+                f"{self.best.name} on {self.best.gpus} of {_gpus(self.gpus)}{idle}, "
+                f"layers {','.join(map(str, self.best.partition))}, "
+                f"KV cache for {tokens(self.best.kv_tokens_per_request)} tokens of one request{tight}."
+            )
         near = choice.nearest(self.found)
-        return (f"The model ({gib(weights.loaded(self.model))} of weights) does not fit on {_gpus(self.gpus)} of {gib(self.asked.memory)} at utilisation "
-                f"{self.asked.utilization:g}: with {near.name}, which comes nearest, {memory_problem(near, self.asked)}. {self.instead()}")
+        return (
+            f"The model ({gib(weights.loaded(self.model))} of weights) does not fit on {_gpus(self.gpus)} "
+            f"of {gib(self.asked.memory)} at utilisation {self.asked.utilization:g}: "
+            f"with {near.name}, which comes nearest, {memory_problem(near, self.asked)}. {self.instead()}"
+        )
 
     def instead(self) -> str:
         """What would fit."""
         ways = []
-        if any(shape.kv_tokens_per_request for shape in self.found):
-            most = max(shape.kv_tokens_per_request for shape in self.found)
+        most = max(choice.longest_context(self.model, self.asked, shape) for shape in self.found)
+        if most >= choice.SHORT_CONTEXT:
             ways.append(f"requests of at most {tokens(most)} tokens")
         high = choice.at_high_utilization(self.model, self.asked, self.gpus)
         if high and any((high.tensor, high.pipeline) == (shape.tensor, shape.pipeline) for shape in self.found):
-            margin = "barely" if high.tight else "well"
-            ways.append(f"utilisation {choice.HIGH_UTILIZATION} ({margin}, as {high.name} with at most {tokens(high.kv_tokens_per_request)} tokens for one request)")
+            more = dataclasses.replace(self.asked, utilization=choice.HIGH_UTILIZATION)
+            most = choice.longest_context(self.model, more, high)
+            margin = "barely, " if high.tight else ""
+            ways.append(
+                f"utilisation {choice.HIGH_UTILIZATION} ({margin}as {high.name}, "
+                f"for requests of at most {tokens(most)} tokens)"
+            )
         ways += [f"{more.gpus} GPUs (as {more.name})" for more in choice.fewest(self.model, self.asked, self.gpus)]
         return f"What fits: {'; or '.join(ways)}." if ways else "Nothing near would."
 
@@ -110,17 +129,25 @@ class Advice:
         """What to do if the estimate was too good."""
         if not self.best.tight:
             return []
-        return ["Beware, it is tight: if the engine runs out of memory at its start, shorten the context or take more GPUs."]
+        return [
+            "Beware, it is tight: if the engine runs out of memory at its start, shorten the context or take more GPUs."
+        ]
 
     def memory(self) -> list[str]:
         """What each stage holds."""
         shape, asked = self.best, self.asked
-        lines = [f"Of each GPU's {gib(asked.memory)} the engine may use {gib(asked.budget)} (utilisation {asked.utilization:g}); for activations it keeps "
-                 f"{gib(asked.budget - shape.stages[0].weights - shape.stages[0].kv)}."]
+        lines = [
+            f"Of each GPU's {gib(asked.memory)} the engine may use {gib(asked.budget)} "
+            f"(utilisation {asked.utilization:g}); for activations it keeps "
+            f"{gib(asked.budget - shape.stages[0].weights - shape.stages[0].kv)}."
+        ]
         for number, stage in enumerate(shape.stages):
             first, last = number * shape.tensor, (number + 1) * shape.tensor - 1
             who = f"rank {first}" if first == last else f"ranks {first} to {last}"
-            lines.append(f"  stage {number}: layers {stage.first} to {stage.end - 1}, {who}: {gib(stage.weights)} weights, {gib(stage.kv)} KV cache")
+            lines.append(
+                f"  stage {number}: layers {stage.first} to {stage.end - 1}, {who}: "
+                f"{gib(stage.weights)} weights, {gib(stage.kv)} KV cache"
+            )
         return lines
 
     def requests(self) -> list[str]:
@@ -129,10 +156,14 @@ class Advice:
         at_once = min(asked.sequences, max(1, shape.kv_tokens_per_request // asked.context)) * shape.pipeline
         text = f"The KV cache holds {tokens(shape.kv_tokens)} tokens"
         if shape.pipeline > 1:
-            text += f"; {shape.pipeline} schedulers share it, so one request can have {tokens(shape.kv_tokens_per_request)}"
+            text += (
+                f"; {shape.pipeline} schedulers share it, so one request can have {tokens(shape.kv_tokens_per_request)}"
+            )
         text += f", and {tokens(asked.context)} are asked for. {at_once} such requests run at once"
-        text += f" (limit {asked.sequences} per scheduler)."
-        return [text]
+        text += f" (limit {asked.sequences} per scheduler). With what their prefill takes, requests may be as long as "
+        return [
+            text + f"{tokens(choice.longest_context(self.model, asked, shape))} tokens, by estimate; go there in steps."
+        ]
 
     def money(self) -> list[str]:
         """What it costs, and what of that is for nothing."""
@@ -157,9 +188,12 @@ class Advice:
             lines.append(f"  {shape.name} ({_gpus(shape.gpus)}): {reason}")
         fewer = [shape for shape in self.found if shape.gpus < least]
         if fewer:
-            lines.append(f"  {len(fewer)} shapes on fewer GPUs: {sum(shape.fits and not shape.tight for shape in fewer)} of them fit with room")
+            roomy = sum(shape.fits and not shape.tight for shape in fewer)
+            lines.append(f"  {len(fewer)} shapes on fewer GPUs: {roomy} of them fit with room")
         lines += self.illegal()
-        return ["Why not the others:", *lines] if self.best and lines else ["Looked at:", *lines] if len(lines) > 1 else []
+        return (
+            ["Why not the others:", *lines] if self.best and lines else ["Looked at:", *lines] if len(lines) > 1 else []
+        )
 
     def illegal(self) -> list[str]:
         """Tensor-parallel sizes that the engine refuses; only powers of two, for nobody wonders about the others."""

@@ -9,7 +9,8 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan.plan 
 
 GB = 1e9
 ALLOWED = 3 * GB
-# tensor, partition or stages of the engine's own cut, utilisation, GB of weights on the fullest GPU, KV tokens in all, and for one request
+# tensor, partition or stages of the engine's own cut, utilisation,
+# GB of weights on the fullest GPU, KV tokens in all, and for one request
 TABLE = [
     (4, 4, 0.90, 48.9, 1.88e6, 470e3),
     (8, 2, 0.90, 47.1, 1.01e6, 507e3),
@@ -26,7 +27,9 @@ TABLE = [
 def measured(config, tensor, cut, utilisation, context=2048):
     sizes = model.read(config)
     layers = sizes.num_hidden_layers
-    cut = partition.engine_cut(layers, cut) if isinstance(cut, int) else partition.given(cut, layers, cut.count(",") + 1)
+    cut = (
+        partition.engine_cut(layers, cut) if isinstance(cut, int) else partition.given(cut, layers, cut.count(",") + 1)
+    )
     return memory.measure(sizes, memory.Setup(97871 * MIB, utilisation, context), tensor, cut)
 
 
@@ -40,7 +43,10 @@ def test_the_table_is_met_within_three_gigabytes(r1, tensor, cut, utilisation, h
     assert shape.fits
 
 
-@pytest.mark.parametrize(("tensor", "cut", "utilisation"), [(8, 1, 0.90), (4, 2, 0.95), (4, "32,29", 0.90), (4, 1, 0.95), (2, 2, 0.95), (2, 1, 0.95), (1, 1, 0.95)])
+@pytest.mark.parametrize(
+    ("tensor", "cut", "utilisation"),
+    [(8, 1, 0.90), (4, 2, 0.95), (4, "32,29", 0.90), (4, 1, 0.95), (2, 2, 0.95), (2, 1, 0.95), (1, 1, 0.95)],
+)
 def test_what_does_not_fit_is_known(r1, tensor, cut, utilisation):
     shape = measured(r1, tensor, cut, utilisation)
     assert not shape.fits and shape.lacks > 0

@@ -19,7 +19,10 @@ def test_without_quantisation_all_numbers_have_the_format_of_the_model(tiny):
     assert sizes.block == 1 and sizes.linear == sizes.plain == 2
 
 
-@pytest.mark.parametrize(("stored", "told", "size"), [("bfloat16", "auto", 2), ("float32", "auto", 2), ("bfloat16", "float32", 4), ("float16", "auto", 2)])
+@pytest.mark.parametrize(
+    ("stored", "told", "size"),
+    [("bfloat16", "auto", 2), ("float32", "auto", 2), ("bfloat16", "float32", 4), ("float16", "auto", 2)],
+)
 def test_the_format_is_the_one_that_the_engine_takes(tiny, stored, told, size):
     assert model.read(tiny | {"torch_dtype": stored}, told).plain == size
 
@@ -36,18 +39,21 @@ def test_experts_may_be_in_every_second_layer(tiny):
     assert model.read(tiny | {"n_routed_experts": None}).experts == (False,) * 5
 
 
-@pytest.mark.parametrize(("change", "words"), [
-    ({"architectures": ["LlamaForCausalLM"]}, "The architecture LlamaForCausalLM is not known here"),
-    ({"architectures": []}, "The architecture none is not known"),
-    ({"hidden_size": None}, "config.json has hidden_size: None"),
-    ({"num_hidden_layers": 0}, "num_hidden_layers: 0"),
-    ({"vocab_size": "many"}, "vocab_size: 'many'"),
-    ({"moe_intermediate_size": None}, "moe_intermediate_size: None"),
-    ({"first_k_dense_replace": 6}, "6 dense layers in a model of 5"),
-    ({"torch_dtype": "int3"}, "The number format int3 is not known"),
-    ({"quantization_config": {"quant_method": "awq"}}, "The quantisation awq"),
-    ({"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 64]}}, "square blocks"),
-])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"architectures": ["LlamaForCausalLM"]}, "The architecture LlamaForCausalLM is not known here"),
+        ({"architectures": []}, "The architecture none is not known"),
+        ({"hidden_size": None}, "config.json has hidden_size: None"),
+        ({"num_hidden_layers": 0}, "num_hidden_layers: 0"),
+        ({"vocab_size": "many"}, "vocab_size: 'many'"),
+        ({"moe_intermediate_size": None}, "moe_intermediate_size: None"),
+        ({"first_k_dense_replace": 6}, "6 dense layers in a model of 5"),
+        ({"torch_dtype": "int3"}, "The number format int3 is not known"),
+        ({"quantization_config": {"quant_method": "awq"}}, "The quantisation awq"),
+        ({"quantization_config": {"quant_method": "fp8", "weight_block_size": [128, 64]}}, "square blocks"),
+    ],
+)
 def test_what_is_not_known_is_said(tiny, change, words):
     with pytest.raises(PlanError, match=words):
         model.read(tiny | change)

@@ -5,7 +5,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan.errors import PlanError
-from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan.partition import bounds, cut, engine_cut, given
+from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan.partition import (
+    bounds,
+    cut,
+    engine_cut,
+    given,
+)
 
 MODELS = [(layers, dense) for layers in (1, 2, 3, 27, 61, 64) for dense in (0, 1, 3) if dense <= layers]
 SHAPES = [(layers, dense, stages) for layers, dense in MODELS for stages in (1, 2, 3, 4, 6, 8, 16) if stages <= layers]
@@ -20,9 +25,18 @@ def experts(partition, dense):
     return counts
 
 
-@pytest.mark.parametrize(("stages", "partition"), [
-    (1, [61]), (2, [32, 29]), (3, [21, 20, 20]), (4, [16, 15, 15, 15]), (6, [11, 10, 10, 10, 10, 10]), (8, [8, 8, 8, 8, 8, 7, 7, 7]), (16, [4] * 13 + [3] * 3),
-])
+@pytest.mark.parametrize(
+    ("stages", "partition"),
+    [
+        (1, [61]),
+        (2, [32, 29]),
+        (3, [21, 20, 20]),
+        (4, [16, 15, 15, 15]),
+        (6, [11, 10, 10, 10, 10, 10]),
+        (8, [8, 8, 8, 8, 8, 7, 7, 7]),
+        (16, [4] * 13 + [3] * 3),
+    ],
+)
 def test_deepseek_is_cut_as_it_fits_into_memory(stages, partition):
     assert cut(61, stages, dense=3) == partition
 
@@ -52,9 +66,15 @@ def test_without_dense_layers_stages_differ_by_one_at_most(stages):
     assert max(partition) - min(partition) <= 1 and partition == sorted(partition, reverse=True)
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ((61, 0), "61 layers cannot be cut into 0"), ((3, 4), "use 1 to 3 stages"), ((61, 4, 62), "62 dense layers"), ((61, 4, -1), "-1 dense"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((61, 0), "61 layers cannot be cut into 0"),
+        ((3, 4), "use 1 to 3 stages"),
+        ((61, 4, 62), "62 dense layers"),
+        ((61, 4, -1), "-1 dense"),
+    ],
+)
 def test_what_cannot_be_cut_is_told_in_a_sentence(arguments, words):
     with pytest.raises(PlanError, match=words):
         cut(*arguments)
