@@ -45,7 +45,7 @@ def engine_values(paths: Paths, say: Say) -> dict:
     """Variables of the CPU lane and of the model that the hub has."""
     prepared = engine.prepare(paths, say)
     tiny = {
-        "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": "dsv3-tiny",
+        "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": model.SERVED_NAME,
         "layers": model.CONFIG["num_hidden_layers"], "dense_layers": model.CONFIG["first_k_dense_replace"],
     }
     values = lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index())

@@ -53,7 +53,9 @@ LANE = {
     },
     "ray_cluster_start_options": ["--num-cpus=1", "--object-store-memory=100000000"],
     "vllm_serve_max_model_len": 256,
-    "vllm_serve_options": ["--num-gpu-blocks-override=128"],
+    # In bfloat16 rounding decides what follows a prompt that was never trained; in float32 every shape says
+    # the same, and a program that knows nothing of vLLM says it too. Ids, for two tokens may look alike.
+    "vllm_serve_options": ["--num-gpu-blocks-override=128", "--dtype=float32", "--return-tokens-as-token-ids"],
 }
 # The engine on the head is a process of its own, beside Ray's.
 LANE["vllm_serve_environment"] = dict(LANE["ray_cluster_environment"])
