@@ -106,10 +106,22 @@ def summary(paths: Paths) -> list[str]:
     except ValueError:
         key_file = paths.api_key
     return [
-        "", f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
+        "", answer(f"http://{address}:8000/v1", served, paths.api_key), f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
         f"again: ansible-playbook -i {where} site.yml", f"end:   ansible-playbook -i {where} playbooks/teardown.yml, then make lab-down",
         f"endpoint: http://{address}:8000/v1 model: {served} key-file: {key_file}",
     ]
+
+
+def answer(url: str, model: str, key_file: Path, prompt: str = "The capital of France is") -> str:
+    """The prompt and how the endpoint completes it."""
+    body = json.dumps({"model": model, "prompt": prompt, "max_tokens": 8, "temperature": 0}).encode()
+    request = urllib.request.Request(f"{url}/completions", body, {"Content-Type": "application/json"})
+    try:
+        request.add_header("Authorization", f"Bearer {key_file.read_text(encoding='utf-8').strip()}")
+        with urllib.request.urlopen(request, timeout=60) as got:
+            return prompt + json.load(got)["choices"][0]["text"]
+    except OSError as error:
+        raise LabError(f"The endpoint {url} does not answer ({error}): `ansible-playbook site.yml` starts it.") from error
 
 
 def instances(paths: Paths) -> list[dict]:

@@ -44,21 +44,21 @@ LANE = {
     ],
     "ray_cluster_environment": {
         "OMP_NUM_THREADS": "1",
-        "RAY_memory_usage_threshold": "0.98",
         # Compiling at the first token would take half a minute.
         "TORCHDYNAMO_DISABLE": "1",
         "VLLM_CPU_KVCACHE_SPACE": "1",
         # vLLM has no MLA kernel for CPUs; plain attention takes its place.
         "VLLM_MLA_DISABLE": "1",
     },
-    "ray_cluster_start_options": ["--num-cpus=1", "--object-store-memory=100000000"],
+    "ray_cluster_start_options": ["--object-store-memory=100000000"],
+    # What systemd may give to a unit on a node of the lab.
+    "ray_cluster_open_files": 20000,
+    "vllm_serve_open_files": 20000,
     "vllm_serve_max_model_len": 256,
     # In bfloat16 rounding decides what follows a prompt that was never trained; in float32 every shape says
     # the same, and a program that knows nothing of vLLM says it too. Ids, for two tokens may look alike.
     "vllm_serve_options": ["--num-gpu-blocks-override=128", "--dtype=float32", "--return-tokens-as-token-ids"],
 }
-# The engine on the head is a process of its own, beside Ray's.
-LANE["vllm_serve_environment"] = dict(LANE["ray_cluster_environment"])
 
 
 def lane(prepared: dict[str, str], hub: str, torch_index: str) -> dict:

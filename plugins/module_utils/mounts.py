@@ -47,3 +47,22 @@ def with_run(defaults: str) -> str:
     lines = [line for line in lines if not re.match(r"\s*#\s*RUN=", line)]
     lines.insert(min(where, len(lines)), "RUN=yes")
     return "\n".join(lines) + "\n"
+
+
+def mount_at(mountinfo: str, path: str) -> dict[str, str] | None:
+    """Type and source of what is mounted exactly there, by the text of /proc/self/mountinfo; None for a plain folder.
+
+    Of mounts that lie on each other the last counts. `path` must be without links.
+    """
+    found = None
+    for line in mountinfo.splitlines():
+        fields, dash, rest = line.partition(" - ")
+        if dash and len(fields.split()) > 4 and _unescaped(fields.split()[4]) == path:
+            fstype, source = (rest.split() + ["", ""])[:2]
+            found = {"fstype": fstype, "source": _unescaped(source)}
+    return found
+
+
+def _unescaped(word: str) -> str:
+    """The kernel writes blanks and backslashes in octal."""
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), word)

@@ -78,6 +78,13 @@ options:
   memory_max:
     description: Most memory that the job may take, as systemd writes it, for example C(64G).
     type: str
+  bind_memory:
+    description:
+      - Whether the job gets memory only from the NUMA nodes that have CPUs, where another node has memory and no CPUs,
+        as the GPU's own on a GH200.
+      - On other machines nothing is bound. Needs systemd 243 or later.
+    type: bool
+    default: true
   poll:
     description: Seconds for which one call on the node waits before it reports progress.
     type: float
@@ -141,7 +148,7 @@ import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import systemd
+from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
 
 RUN = "/run/gh200/jobs"
 LOGS = "/var/log/gh200"
@@ -232,6 +239,8 @@ class Job:
         ]
         if params["memory_max"]:
             command.append(f"--property=MemoryMax={params['memory_max']}")
+        bound = numa.binding() if params["bind_memory"] else None
+        command += [f"--property={name}={value}" for name, value in numa.properties(bound).items()]
         try:
             rc, dummy, err = self.module.run_command(command + ["--"] + argv)
         finally:
@@ -298,6 +307,7 @@ def main():
             "timeout": {"type": "int", "default": 3600},
             "nice": {"type": "int", "default": 0},
             "memory_max": {"type": "str"},
+            "bind_memory": {"type": "bool", "default": True},
             "poll": {"type": "float", "default": 8},
             "watch": {"type": "str"},
         },

@@ -42,6 +42,17 @@ options:
   environment_file:
     description: Path of the environment file; it belongs to root and has mode 0600. Default is C(/etc/gh200/NAME.env).
     type: path
+  reads:
+    description: Environment files of other services that this one reads too. A running service that is older than one of them is restarted.
+    type: list
+    elements: path
+    default: []
+  files:
+    description:
+      - Path and text of programs and settings that belong to the service and that it does not read itself, such as its health check.
+      - They have mode 0644, hold no secrets, and a change of them restarts nothing.
+    type: dict
+    default: {}
   state:
     description: Wanted state. V(absent) stops and disables the service and removes its files.
     type: str
@@ -49,6 +60,14 @@ options:
     default: started
   enabled:
     description: Whether the service starts at boot.
+    type: bool
+    default: true
+  bind_memory:
+    description:
+      - Whether the service gets memory only from the NUMA nodes that have CPUs, where another node has memory and no CPUs,
+        as the GPU's own on a GH200. It is told to systemd (243 or later) by the file
+        C(/etc/systemd/system/NAME.service.d/gh200-numa.conf).
+      - On other machines nothing is bound, and there is no such file.
     type: bool
     default: true
   wait:
@@ -91,7 +110,7 @@ import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import systemd
+from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
 
 # A variable of an environment file, over as many lines as its quotes reach; or any other line that is not empty.
 ENTRY = re.compile(r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL)
@@ -106,6 +125,7 @@ class Service:
         self.name = self.params["name"]
         self.unit = f"{self.name}.service"
         self.unit_path = f"/etc/systemd/system/{self.unit}"
+        self.numa_path = f"{self.unit_path}.d/gh200-numa.conf"
         self.env_path = self.params["environment_file"] or f"/etc/gh200/{self.name}.env"
         self.result = {"changed": False, "restarted": False}
 
@@ -115,6 +135,7 @@ class Service:
             self.remove(state)
         else:
             changed = self.write_files()
+            self.write_companions()
             if changed or state.get("NeedDaemonReload") == "yes":
                 self.systemctl("daemon-reload")
             self.enable(state)
@@ -128,23 +149,44 @@ class Service:
         )
 
     def write_files(self):
-        """Write what differs; the environment first, so that a unit never starts with an older one."""
+        """The environment first, so that a unit never starts with an older one; whether the service must be told."""
         secret = self.params["secret_environment"]
-        wanted = {
+        return self.write({
             self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
+            self.numa_path: (self.numa_text(), 0o644),
             self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
-        }
+        })
+
+    def write_companions(self):
+        """What belongs to the service and is none of its own."""
+        self.write({path: (text.rstrip("\n") + "\n", 0o644) for path, text in self.params["files"].items()})
+
+    def write(self, wanted):
+        """Write what differs; whether anything did."""
         before = {path: systemd.read(path) for path in wanted}
-        changed = [path for path, (text, mode) in wanted.items() if before[path] != text or os.stat(path).st_mode & 0o777 != mode]
-        self.result["diff"] = [
+        changed = [
+            path for path, (text, mode) in wanted.items()
+            if before[path] != text or text is not None and os.stat(path).st_mode & 0o777 != mode
+        ]
+        self.result["diff"] = self.result.get("diff", []) + [
             {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])}
             for path in changed
         ]
         for path in changed:
             self.result["changed"] = True
-            if not self.module.check_mode:
+            if self.module.check_mode:
+                continue
+            if wanted[path][0] is None:
+                os.unlink(path)
+            else:
                 systemd.write(path, *wanted[path])
         return bool(changed)
+
+    def numa_text(self):
+        """Text of the file that binds the service to some NUMA nodes, None where nothing is to be bound."""
+        bound = numa.properties(numa.binding() if self.params["bind_memory"] else None)
+        lines = "".join(f"{name}={value}\n" for name, value in bound.items())
+        return f"# The memory of the other NUMA nodes is the GPU's.\n[Service]\n{lines}" if lines else None
 
     def shown(self, path, text):
         """The text for the diff. Of the environment, only what is known to be no secret: the file may still have one from before."""
@@ -183,7 +225,9 @@ class Service:
         """Whether a file is newer than the running process, as after a run that was killed between the two."""
         begin = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
         started = time.time() - (time.monotonic() - begin)
-        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in (self.unit_path, self.env_path))
+        # The folder of the binding is newer too when the file in it was removed.
+        paths = (self.unit_path, self.env_path, self.numa_path, os.path.dirname(self.numa_path), *self.params["reads"])
+        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in paths)
 
     def await_active(self):
         if self.module.check_mode:
@@ -203,13 +247,20 @@ class Service:
         if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
             self.result["changed"] = True
             self.systemctl("disable", "--now", self.unit)
-        for path in (self.unit_path, self.env_path):
+        for path in (self.unit_path, self.numa_path, self.env_path, *self.params["files"]):
             if os.path.exists(path):
                 self.result["changed"] = True
                 if not self.module.check_mode:
                     os.unlink(path)
+        self.drop_folder()
         if self.result["changed"]:
             self.systemctl("daemon-reload")
+
+    def drop_folder(self):
+        """Remove the folder of the binding, unless others have files there."""
+        folder = os.path.dirname(self.numa_path)
+        if not self.module.check_mode and os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
 
     def systemctl(self, *words):
         if self.module.check_mode:
@@ -227,8 +278,11 @@ def main():
             "environment": {"type": "dict", "default": {}},
             "secret_environment": {"type": "dict", "default": {}, "no_log": True},
             "environment_file": {"type": "path"},
+            "reads": {"type": "list", "elements": "path", "default": []},
+            "files": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
             "enabled": {"type": "bool", "default": True},
+            "bind_memory": {"type": "bool", "default": True},
             "wait": {"type": "int", "default": 60},
         },
         required_if=[("state", "started", ["unit"]), ("state", "stopped", ["unit"])],

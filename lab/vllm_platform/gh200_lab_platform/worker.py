@@ -30,6 +30,8 @@ class StageWorker(cpu_worker.CPUWorker):
     """The first tensor-parallel rank of every stage drives it; the stock worker knows one driver in all."""
 
     def __init__(self, *args, is_driver_worker=False, **kwargs):
+        # The GPU worker does this, the CPU worker does not: every stage would count the layers of the first one.
+        kwargs["vllm_config"].parallel_config.rank = kwargs["rank"]
         super().__init__(*args, is_driver_worker=is_driver_worker and kwargs.get("rank") == 0, **kwargs)
         self.is_driver_worker = self.model_runner.is_driver_worker = is_driver_worker
 

@@ -58,7 +58,7 @@ def test_every_variable_has_a_type_and_a_sentence(role):
     types = {"str": str, "path": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict, "raw": object}
     for name, option in options(role).items():
         assert str(option["description"]).rstrip("']").endswith("."), name
-        if is_literal(defaults(role)[name]):
+        if is_literal(defaults(role)[name]) and defaults(role)[name] is not None:
             assert isinstance(defaults(role)[name], types[option["type"]]), name
 
 

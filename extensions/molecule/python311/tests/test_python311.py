@@ -14,3 +14,10 @@ def test_headers_compile(host):
 
 def test_environments_have_pip(host):
     assert host.run("folder=$(mktemp -d) && /usr/bin/python3.11 -m venv $folder && $folder/bin/pip --version").rc == 0
+
+
+def test_apt_takes_the_archive_with_its_key(host):
+    only = "-o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=$folder -o APT::Get::List-Cleanup=false -o APT::Update::Error-Mode=any"
+    update = host.run(f"folder=$(mktemp -d) && cp /etc/apt/sources.list.d/molecule.sources $folder && apt-get update {only}")
+    assert update.rc == 0, update.stderr
+    assert "test InRelease" in update.stdout

@@ -69,3 +69,21 @@ def test_limits_out_of_order_are_refused(limits):
 def test_run_is_set_once_in_its_place(before, after):
     assert mounts.with_run(before) == after
     assert mounts.with_run(after) == after
+
+
+MOUNTINFO = r"""22 28 0:21 / /proc rw,nosuid shared:12 - proc proc rw
+90 28 0:50 / /lambda/nfs/shared rw,relatime shared:3 master:4 - nfs4 10.12.69.21:/export\040one rw,vers=4.2
+91 28 8:1 /data /home/ubuntu/my\040share rw - ext4 /dev/sda1 rw
+92 28 0:60 / /auto rw - autofs systemd-1 rw
+93 92 0:61 / /auto rw - nfs4 server:/auto rw
+broken
+"""
+
+
+@pytest.mark.parametrize(("path", "mount"), [
+    ("/lambda/nfs/shared", {"fstype": "nfs4", "source": "10.12.69.21:/export one"}),
+    ("/home/ubuntu/my share", {"fstype": "ext4", "source": "/dev/sda1"}), ("/auto", {"fstype": "nfs4", "source": "server:/auto"}),
+    ("/lambda/nfs", None), ("/lambda/nfs/shared/gh200", None), ("/lambda/nfs/sharedother", None), ("", None),
+])
+def test_only_the_place_itself_is_a_mount_and_the_last_one_counts(path, mount):
+    assert mounts.mount_at(MOUNTINFO, path) == mount

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No secret is in the diff of a service, whatever it looks like."""
+"""No secret is in the diff of a service, whatever it looks like; and which memory it is bound to."""
 
 from __future__ import annotations
 
+import os
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -20,9 +22,11 @@ def diff_of_a_service(tmp_path):
         if before is not None:
             path.write_text(before, encoding="utf-8")
             path.chmod(0o600)
-        params = {"name": "example", "unit": UNIT, "environment": environment, "secret_environment": secret, "environment_file": str(path)}
+        params = {"name": "example", "unit": UNIT, "environment": environment, "secret_environment": secret, "reads": [], "files": {}}
+        params |= {"environment_file": str(path), "bind_memory": False}
         service = systemd_unit.Service(SimpleNamespace(params=params, check_mode=True))
         service.unit_path = str(tmp_path / "example.service")
+        service.numa_path = str(tmp_path / "example.service.d" / "gh200-numa.conf")
         service.write_files()
         return service.result["diff"]
 
@@ -52,3 +56,88 @@ def test_a_file_that_someone_else_wrote_is_not_shown(diff):
 
 def test_the_unit_itself_is_shown_as_it_is(diff):
     assert diff(None, {}, {})[1]["after"] == UNIT
+
+
+@pytest.fixture(name="service")
+def service_on_a_machine(tmp_path, monkeypatch):
+    """service(bound, **params): a service whose files are below tmp_path, on a machine with that binding."""
+    def service(bound, check=False, **params):
+        monkeypatch.setattr(systemd_unit.numa, "binding", lambda: bound)
+        given = {"name": "example", "unit": UNIT, "environment": {}, "secret_environment": {}, "bind_memory": True, "reads": [], "files": {}}
+        given |= {"state": "started", "environment_file": str(tmp_path / "example.env")} | params
+        made = systemd_unit.Service(SimpleNamespace(params=given, check_mode=check))
+        made.unit_path = str(tmp_path / "example.service")
+        made.numa_path = str(tmp_path / "example.service.d" / "gh200-numa.conf")
+        monkeypatch.setattr(made, "systemctl", lambda *words: None)
+        return made
+
+    return service
+
+
+def test_a_service_is_bound_by_a_file_of_its_own(service, tmp_path):
+    first = service([0, 2])
+    assert first.write_files()
+    path = tmp_path / "example.service.d" / "gh200-numa.conf"
+    assert path.read_text(encoding="utf-8").splitlines()[1:] == ["[Service]", "NUMAPolicy=bind", "NUMAMask=0,2"]
+    assert any("NUMAMask=0,2" in part["after"] and part["before"] == "" for part in first.result["diff"])
+    assert not service([0, 2]).write_files()
+
+
+@pytest.mark.parametrize(("bound", "params"), [(None, {}), ([0], {"bind_memory": False})])
+def test_the_binding_goes_when_it_is_not_wanted(service, tmp_path, bound, params):
+    service([0]).write_files()
+    path = tmp_path / "example.service.d" / "gh200-numa.conf"
+    predicted = service(bound, check=True, **params)
+    assert predicted.write_files() and path.exists()
+    after = service(bound, **params)
+    assert after.write_files() and not path.exists()
+    assert "NUMAMask=0" in after.result["diff"][0]["before"] and after.result["diff"][0]["after"] == ""
+    assert not service(bound, **params).write_files()
+
+
+def test_an_ordinary_machine_gets_no_such_file(service, tmp_path):
+    service(None).write_files()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["example.env", "example.service"]
+
+
+@pytest.mark.parametrize("changed", ["example.service.d/gh200-numa.conf", "example.service.d"])
+def test_a_process_older_than_its_binding_is_stale(service, tmp_path, changed):
+    made = service([0])
+    made.write_files()
+    running = {"ExecMainStartTimestampMonotonic": str(int(time.monotonic() * 1e6))}
+    for path in [*tmp_path.rglob("*")]:
+        os.utime(path, (0, 0))
+    assert not made.is_stale(running)
+    os.utime(tmp_path / changed, (time.time() + 60, time.time() + 60))
+    assert made.is_stale(running)
+
+
+def test_an_absent_service_leaves_no_binding_and_no_empty_folder(service, tmp_path):
+    service([0]).write_files()
+    gone = service([0], state="absent")
+    gone.remove({"ActiveState": "inactive", "UnitFileState": "disabled"})
+    assert gone.result["changed"] and not list(tmp_path.iterdir())
+
+
+def test_a_companion_is_written_once_and_restarts_nothing(service, tmp_path):
+    service = service(None, files={str(tmp_path / "lib" / "health.py"): "print()\n"})
+    service.write_files()
+    service.write_companions()
+    assert (tmp_path / "lib" / "health.py").read_text(encoding="utf-8") == "print()\n" and service.result["changed"]
+    service.result["changed"] = False
+    assert not service.write_files()
+    service.write_companions()
+    assert not service.result["changed"]
+    os.utime(tmp_path / "lib" / "health.py", (time.time() + 60, time.time() + 60))
+    assert not service.is_stale({"ExecMainStartTimestampMonotonic": str(int((time.monotonic() + 30) * 1e6))})
+
+
+def test_a_file_of_another_service_that_is_newer_makes_it_stale(service, tmp_path):
+    service = service(None, reads=[str(tmp_path / "shared.env")])
+    service.write_files()
+    begin = {"ExecMainStartTimestampMonotonic": str(int((time.monotonic() + 30) * 1e6))}
+    assert not service.is_stale(begin)
+    (tmp_path / "shared.env").write_text("A=1\n", encoding="utf-8")
+    assert not service.is_stale(begin)
+    os.utime(tmp_path / "shared.env", (time.time() + 60, time.time() + 60))
+    assert service.is_stale(begin)

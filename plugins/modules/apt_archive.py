@@ -1,0 +1,200 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apt_archive
+author: gh200.inference contributors (@gh200)
+short_description: A package archive and the key that signs it, in one task
+version_added: 0.1.0
+description:
+  - Installs a key, if it is the one with O(fingerprint) and no other is beside it, and adds the archive that it signs.
+  - The key that is installed is looked at in every run; one with another fingerprint is replaced.
+  - Needs neither gnupg nor python3-debian on the node, and does not read the archive's index.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  platform:
+    platforms: debian
+options:
+  name:
+    description: Name of the files, C(/etc/apt/keyrings/NAME.asc) and C(/etc/apt/sources.list.d/NAME.sources).
+    type: str
+    required: true
+  fingerprint:
+    description: Fingerprint of the key, in hexadecimal digits.
+    type: str
+    required: true
+  key:
+    description: The key, armoured.
+    type: str
+  key_url:
+    description: Where the key is fetched from, if the right one is neither given nor installed.
+    type: str
+  uris:
+    description: Addresses of the archive. Without them only the key is installed.
+    type: list
+    elements: str
+  suites:
+    description: Suites of the archive.
+    type: list
+    elements: str
+    default: []
+  components:
+    description: Components of the archive.
+    type: list
+    elements: str
+    default: [main]
+  retries:
+    description: How often the key is fetched again; the pauses are 1, 2, 4 seconds and so on.
+    type: int
+    default: 5
+"""
+
+EXAMPLES = r"""
+- name: Fetch the key once, for all hosts
+  gh200.inference.apt_archive:
+    name: example
+    fingerprint: F23C5A6CF475977595C89F51BA6932366A755776
+    key_url: https://example.com/key.asc
+  register: archive
+  run_once: true
+
+- name: Add the archive
+  gh200.inference.apt_archive:
+    name: example
+    fingerprint: F23C5A6CF475977595C89F51BA6932366A755776
+    key: "{{ archive.key }}"
+    uris: [https://example.com/ubuntu]
+    suites: [jammy]
+"""
+
+RETURN = r"""
+key:
+  description: The key that is installed, armoured, for other hosts.
+  type: str
+  returned: always
+"""
+
+import os
+import re
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import fetch_url
+from ansible_collections.gh200.inference.plugins.module_utils import openpgp, systemd
+
+KEYRINGS = "/etc/apt/keyrings"
+SOURCES = "/etc/apt/sources.list.d"
+
+
+class Archive:
+    """One archive on this node."""
+
+    def __init__(self, module):
+        self.module = module
+        self.params = module.params
+        self.wanted = re.sub(r"\s", "", self.params["fingerprint"]).upper()
+        self.key_path = f"{KEYRINGS}/{self.params['name']}.asc"
+        self.source_path = f"{SOURCES}/{self.params['name']}.sources"
+
+    def execute(self):
+        key = self.key()
+        texts = {self.key_path: key}
+        if self.params["uris"]:
+            texts[self.source_path] = self.source()
+        diff = [self.replace(path, text) for path, text in texts.items() if self.differs(path, text)]
+        self.module.exit_json(changed=bool(diff), diff=diff, key=key)
+
+    def key(self):
+        """The right key: given, installed, or fetched. A wrong one that is given is refused, whatever is installed."""
+        if self.params["key"]:
+            return self.checked(self.params["key"], "that was given")
+        installed = systemd.read(self.key_path)
+        try:
+            if installed and openpgp.fingerprints(openpgp.dearmour(installed)) == [self.wanted]:
+                return installed
+        except ValueError:
+            pass  # what is installed is no key: another must come
+        if not self.params["key_url"]:
+            self.module.fail_json(
+                msg=f"The key {self.wanted} of the archive {self.params['name']} is not installed on this node, and none was given. "
+                "Give key or key_url."
+            )
+        return self.checked(self.fetched(), f"from {self.params['key_url']}")
+
+    def checked(self, text, origin):
+        """The key in our own armour: what is installed is what was looked at."""
+        refused = f"The key {origin} was not installed for the archive {self.params['name']}"
+        try:
+            packets = openpgp.dearmour(text)
+            found = openpgp.fingerprints(packets)
+        except ValueError as error:
+            self.module.fail_json(msg=f"{refused}: {error}. Look at what is there.")
+        if found != [self.wanted]:
+            self.module.fail_json(
+                msg=f"{refused}: its fingerprint is {' and '.join(found) or 'missing'} instead of {self.wanted}. "
+                "Somebody may have exchanged it; do not go on before you know why."
+            )
+        return openpgp.armour(packets)
+
+    def fetched(self):
+        info = {}
+        for attempt in range(self.params["retries"] + 1):
+            answer, info = fetch_url(self.module, self.params["key_url"], timeout=20)
+            if info["status"] == 200:
+                return answer.read(1 << 20).decode("ascii", "replace")
+            if attempt < self.params["retries"]:
+                time.sleep(min(2 ** attempt, 30))
+        return self.module.fail_json(
+            msg=f"The key of the archive {self.params['name']} could not be fetched from {self.params['key_url']} in "
+            f"{self.params['retries'] + 1} attempts: {info['msg']}. Try again later, or name another address for it."
+        )
+
+    def source(self):
+        fields = {"Types": "deb", "URIs": self.params["uris"], "Suites": self.params["suites"], "Components": self.params["components"]}
+        fields["Signed-By"] = self.key_path
+        return "".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}\n" for name, value in fields.items())
+
+    @staticmethod
+    def differs(path, text):
+        return systemd.read(path) != text or os.stat(path).st_mode & 0o777 != 0o644
+
+    def replace(self, path, text):
+        diff = {"before_header": path, "after_header": path, "before": systemd.read(path) or "", "after": text}
+        if not self.module.check_mode:
+            systemd.write(path, text, 0o644)
+        return diff
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "fingerprint": {"type": "str", "required": True},
+            "key": {"type": "str", "no_log": False},
+            "key_url": {"type": "str", "no_log": False},
+            "uris": {"type": "list", "elements": "str"},
+            "suites": {"type": "list", "elements": "str", "default": []},
+            "components": {"type": "list", "elements": "str", "default": ["main"]},
+            "retries": {"type": "int", "default": 5},
+        },
+        supports_check_mode=True,
+    )
+    if not re.match(r"[a-z0-9-]+$", module.params["name"]):
+        module.fail_json(msg=f"The name {module.params['name']!r} has other characters than small letters, digits and dashes.")
+    try:
+        Archive(module).execute()
+    except OSError as error:
+        module.fail_json(msg=f"The archive {module.params['name']} could not be set up on this node: {error}")
+
+
+if __name__ == "__main__":
+    main()

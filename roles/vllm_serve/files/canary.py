@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks the endpoint what it must know: canary.py SETTINGS once | wait SECONDS | verify.
+
+An engine that lost a layer answers at full speed with status 200, so a token proves nothing. Three things do:
+the ranks were all given one environment (ranks.py), facts are completed rightly, and a fixed passage has the
+mean log-probability that this model has. SETTINGS is a JSON file without secrets; the key is read from its key_file.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+CAUSES = (
+    "Likely causes, in this order: a shard that is damaged or of another revision (run playbooks/models.yml, it reads the manifest); "
+    "weights or fixes that changed since the value was set (look at the record, and remove it if that is meant); "
+    "facts that this model never knew (set vllm_serve_facts)."
+)
+
+
+def main(path, mode, *rest):
+    """None when all is right, else one sentence."""
+    with open(path, encoding="utf-8") as file:
+        settings = json.load(file)
+    try:
+        if mode == "wait":
+            wait(settings, float(rest[0]))
+        elif mode == "once":
+            check_facts(settings)
+        else:
+            verify(settings)
+    except (Wrong, OSError, ValueError) as error:
+        return str(error) if isinstance(error, Wrong) else f"{settings['url']} gave no answer: {error}. See `journalctl -u vllm`."
+    return None
+
+
+class Wrong(Exception):
+    """What the endpoint answers is not what it must."""
+
+
+def wait(settings, timeout):
+    """Until it answers, bounded by `timeout` seconds; then the answers must be right."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            complete(settings, settings["facts"][0]["prompt"], max_tokens=1)
+            break
+        except (OSError, ValueError) as error:
+            state = unit("ActiveState")
+            if state == "failed":
+                raise Wrong(f"vLLM ended before its first token. Its last words: {last_words()}. See `journalctl -u vllm`.") from error
+            if time.monotonic() > deadline:
+                raise Wrong(
+                    f"{settings['url']} gave no token within {timeout:.0f} s ({error}); vLLM is {state}, "
+                    f"its last words: {last_words()}. See `journalctl -u vllm`."
+                ) from error
+        print(last_words(), flush=True)
+        time.sleep(2)
+    print("the first token has come; comparing what the ranks were given", flush=True)
+    check_ranks(settings)
+    check_facts(settings)
+    check_fingerprint(settings)
+
+
+def verify(settings):
+    """All of it, with a streamed chat, and a refusal without the key; shows what it saw."""
+    print(check_ranks(settings))
+    started, first, text, tokens = time.monotonic(), None, "", 0
+    for piece, count in stream(settings, key(settings)):
+        first = first or time.monotonic() - started
+        text, tokens = text + piece, tokens + count
+    if not tokens:
+        raise Wrong(f"{settings['url']} ended a chat without a token of {settings['model']}. See `journalctl -u vllm`.")
+    try:
+        list(stream(settings, None))
+        raise Wrong(f"{settings['url']} answers without the API key: set vllm_serve_api_key.")
+    except urllib.error.HTTPError as error:
+        if error.code != 401:
+            raise Wrong(f"{settings['url']} answers {error.code} without the API key, wanted is 401.") from error
+    took = time.monotonic() - started
+    print(f"{settings['model']}: {tokens} tokens streamed, the first after {first:.2f} s, all after {took:.2f} s; without the key: 401")
+    print(f"chat: {text.strip()!r}")
+    print(check_fingerprint(settings))
+    for prompt, answer in check_facts(settings):
+        print(f"{prompt}{answer}")
+
+
+def check_ranks(settings):
+    """The line of ranks.py, run as the engine's user; Wrong with its sentence."""
+    ranks = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ranks.py")
+    command = ["runuser", "--user", settings["user"], "--", settings["python"], ranks, json.dumps(settings["ranks"])]
+    got = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    if got.returncode:
+        raise Wrong((got.stderr.strip().splitlines() or ["ranks.py ended without a word"])[-1])
+    return got.stdout.strip()
+
+
+def check_facts(settings):
+    """Prompts and answers, all of them right; one request."""
+    facts = settings["facts"]
+    choices = complete(settings, [fact["prompt"] for fact in facts], max_tokens=16)
+    answers = [choice["text"] for choice in sorted(choices, key=lambda choice: choice["index"])]
+    for fact, answer in zip(facts, answers):
+        if not any(word.lower() in answer.lower() for word in fact["expect"]):
+            raise Wrong(
+                f"{settings['model']} completes {fact['prompt']!r} with {answer.strip()!r}, and a right answer has {' or '.join(fact['expect'])}: "
+                f"it serves wrong text, though every rank was given one environment. {CAUSES}"
+            )
+    return [(fact["prompt"], answer) for fact, answer in zip(facts, answers)]
+
+
+def check_fingerprint(settings):
+    """The line about it. The first run of a model without a known value records one."""
+    wanted, value = settings["fingerprint"], fingerprint(settings)
+    if wanted["value"] is None:
+        kept = recorded(wanted)
+        if kept is None:
+            record(wanted, value)
+            return f"fingerprint: {value:.4f}, recorded in {wanted['record']} for later starts"
+        wanted = {**wanted, "value": kept["value"], "of": f" recorded by {kept['engine']} as {kept['shape']} in {wanted['record']}"}
+    if not abs(value - wanted["value"]) <= wanted["tolerance"]:
+        raise Wrong(
+            f"{settings['model']} gives the fixed passage a mean log-probability of {value:.4f}, and {wanted['value']:.4f}"
+            f"{wanted.get('of', '')} is right (within {wanted['tolerance']}): it serves wrong text, though it may still know facts. {CAUSES}"
+        )
+    return f"fingerprint: {value:.4f}, as it must be ({wanted['value']:.4f})"
+
+
+def fingerprint(settings):
+    """Mean log-probability, in nats, that the model gives the tokens of the passage after the first."""
+    answer = complete(settings, settings["passage"], max_tokens=1, prompt_logprobs=0)[0]["prompt_logprobs"]
+    values = [next(iter(token.values()))["logprob"] for token in answer if token]
+    if not values:
+        raise ValueError("it gives no log-probabilities of a prompt")
+    return sum(values) / len(values)
+
+
+def recorded(wanted):
+    """What an earlier run recorded for this model revision and passage, or None."""
+    try:
+        with open(wanted["record"], encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return None
+
+
+def record(wanted, value):
+    """Whole or not at all."""
+    os.makedirs(os.path.dirname(wanted["record"]), exist_ok=True)
+    with open(wanted["record"] + ".new", "w", encoding="utf-8") as file:
+        json.dump({"value": value, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **wanted["about"]}, file, indent=1)
+    os.replace(wanted["record"] + ".new", wanted["record"])
+
+
+def complete(settings, prompt, **options):
+    """Choices of a completion at temperature 0."""
+    body = {"model": settings["model"], "prompt": prompt, "temperature": 0, **options}
+    with ask(settings, "completions", body, key(settings)) as answer:
+        return json.load(answer)["choices"]
+
+
+def stream(settings, secret):
+    """Pieces of text of one streamed chat completion, and with the last one the number of tokens that were generated."""
+    body = {
+        "model": settings["model"], "messages": [{"role": "user", "content": settings["question"]}], "max_tokens": 32,
+        "temperature": 0, "stream": True, "stream_options": {"include_usage": True},
+    }
+    with ask(settings, "chat/completions", body, secret) as answer:
+        for line in answer:
+            if not line.startswith(b"data: ") or line.strip() == b"data: [DONE]":
+                continue
+            event = json.loads(line[6:])
+            if "choices" not in event:
+                raise ValueError(event.get("message") or str(event.get("error", event)))
+            text = "".join(choice["delta"].get("content") or "" for choice in event["choices"])
+            yield text, (event.get("usage") or {}).get("completion_tokens", 0)
+
+
+def ask(settings, path, body, secret):
+    """The open answer to a request; the key is no argument of any process."""
+    request = urllib.request.Request(f"{settings['url']}/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    if secret:
+        request.add_header("Authorization", f"Bearer {secret}")
+    return urllib.request.urlopen(request, timeout=120)
+
+
+def key(settings):
+    """VLLM_API_KEY of the engine's environment file."""
+    with open(settings["key_file"], encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("VLLM_API_KEY="):
+                return line.split("=", 1)[1].strip().strip('"')
+    return None
+
+
+def unit(what):
+    """A property of the engine's unit."""
+    command = ["systemctl", "show", "vllm", "--value", "--property", what]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def last_words():
+    """The last line of the engine's journal."""
+    command = ["journalctl", "--unit=vllm", "--lines=1", "--output=cat", "--no-pager"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()[:200] or "nothing yet"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
