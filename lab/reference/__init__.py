@@ -48,10 +48,10 @@ def ensure(paths: Paths, say: Say) -> Path:
 
 def reference(paths: Paths, rule: str = "sum", say: Say = lambda text: None) -> dict:
     """What a server of this model must say: `fingerprint` (float, mean log-probability of the tokens 2 to the last of
-    `passage`), `passage`, and `facts`, a list of {prompt, expect}. `rule` as the engine routes, see RULES."""
+    `passage`), `passage`, and `facts`, a list of {prompt, expect: [answer]}. `rule` as the engine routes, see RULES."""
     content = json.loads(ensure(paths, say).read_text(encoding="utf-8"))
     found = content["rules"][rule]
-    facts = [{"prompt": answer["prompt"], "expect": answer["expect"]} for answer in found["answers"] if answer["kind"] == "fact"]
+    facts = [{"prompt": answer["prompt"], "expect": [answer["expect"]]} for answer in found["answers"] if answer["kind"] == "fact"]
     return {"fingerprint": found["fingerprint"], "passage": content["passage"], "facts": facts}
 
 

@@ -55,7 +55,7 @@ def test_it_is_asked_again_when_versions_change_or_the_file_is_broken(lab, monke
 
 @pytest.mark.parametrize(("rule", "mean"), [("sum", -1.5), ("best", -2.5)])
 def test_a_server_gets_the_passage_its_mean_and_the_plain_facts(lab, rule, mean):
-    assert reference.reference(lab[0], rule) == {"fingerprint": mean, "passage": "so far", "facts": [{"prompt": "Coal is", "expect": " black."}]}
+    assert reference.reference(lab[0], rule) == {"fingerprint": mean, "passage": "so far", "facts": [{"prompt": "Coal is", "expect": [" black."]}]}
 
 
 def test_without_a_model_one_sentence_says_what_to_do(tmp_path):
