@@ -7,7 +7,7 @@ import json
 
 import numpy
 import pytest
-from ansible_collections.gh200.inference.plugins.filter.layer_partition import layer_partition
+from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan import partition as partitions
 from lab import model
 from lab.model import layout, tokenizer
 from lab.model.facts import ODD, PASSAGE, facts
@@ -105,8 +105,8 @@ def test_the_revision_follows_from_the_bytes(tensors, tmp_path):
 ])
 def test_every_shape_of_a_cluster_fits_and_is_not_cut_as_vllm_would(tensor, pipeline, partition):
     layers = CONFIG["num_hidden_layers"]
-    assert layer_partition(layers, pipeline, dense=CONFIG["first_k_dense_replace"]) == partition
-    assert pipeline == 1 or partition != [layers // pipeline] * (pipeline - 1) + [layers // pipeline + layers % pipeline]
+    assert partitions.cut(layers, pipeline, dense=CONFIG["first_k_dense_replace"]) == partition
+    assert pipeline == 1 or partition != partitions.engine_cut(layers, pipeline)
     # With one head in a slice vLLM starts, and fails at the first request.
     assert CONFIG["num_attention_heads"] // tensor >= 2
     for size in ("num_attention_heads", "intermediate_size", "moe_intermediate_size", "vocab_size"):
