@@ -35,7 +35,8 @@ def exchange(folder):
 def rope(folder):
     """Half the base of the positions' frequencies."""
     path = aside(folder, "config.json")
-    config = json.load(open(f"{path}{KEPT}", encoding="utf-8"))
+    with open(f"{path}{KEPT}", encoding="utf-8") as file:
+        config = json.load(file)
     config["rope_theta"] /= 2
     with open(path, "w", encoding="utf-8") as file:
         json.dump(config, file)

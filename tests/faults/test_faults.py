@@ -75,17 +75,17 @@ class Cluster:
 
     def look(self):
         """What differs from transformers."""
-        def wrong(kind):
-            asked = [item for item in self.rules["answers"] if item["kind"] == kind]
-            report = reference.examine(self.server, asked, self.expected["tokens"], reference.AT_ONCE)
-            return len({sentence.split("': ")[0] for sentence in report.wrong})
+        odd = reference.examine(self.server, self.answers("odd"), self.expected["tokens"], reference.AT_ONCE)
+        return Found(self.untrue("fact"), self.untrue("chat"), len(odd.wrong), self.distance())
 
-        return Found(self.untrue("fact"), self.untrue("chat"), wrong("odd"), self.distance())
+    def answers(self, kind):
+        """Those of transformers by the engine's rule."""
+        return [item for item in self.rules["answers"] if item["kind"] == kind]
 
     def untrue(self, kind):
         """Facts whose text is another, whatever its log-probability; a server that is silent knows none."""
         untrue = 0
-        for item in (item for item in self.rules["answers"] if item["kind"] == kind):
+        for item in self.answers(kind):
             path, body = reference.requests_of(item, self.expected["tokens"])[-1]
             try:
                 untrue += reference.said(self.server.get(path, body)).text != item["expect"]
