@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
 
-.PHONY: help setup lab lab-down clean test unit integration drills lint molecule e2e bench bench-inventory
+.PHONY: help setup lab lab-down clean test unit integration drills lint molecule reference reference-large faults e2e bench bench-inventory
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -50,6 +50,15 @@ lint: setup ## ansible-lint, ansible-test sanity, yamllint
 
 molecule: setup ## roles on nodes of the lab
 	@bash tests/tools/molecule.sh
+
+reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
+	@$(BIN)/python -m pytest tests/reference -s
+
+reference-large: setup ## the same at 8 and 16 nodes
+	@SHAPES="8:4x2 16:4x4" $(BIN)/python -m pytest tests/reference -s
+
+faults: setup ## plants faults on a running lab with pipeline stages: what tells them?
+	@$(BIN)/python -m pytest tests/faults -s
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s

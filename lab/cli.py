@@ -9,6 +9,7 @@ import fcntl
 import sys
 from collections.abc import Iterator
 
+from . import reference as answers
 from . import site
 from .config import CLUSTER, NODE_COUNTS, Paths
 from .errors import LabError
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     paths = Paths()
     try:
         with alone(paths):
-            return {"up": up, "down": down, "status": status, "summary": summary}[options.command](paths, options)
+            return {"up": up, "down": down, "status": status, "summary": summary, "reference": reference}[options.command](paths, options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     commands.add_parser("status", help="what is running")
     commands.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
+    commands.add_parser("reference", help="make, where it is missing, what transformers answers, and print its file")
     return top
 
 
@@ -75,6 +77,12 @@ def summary(paths: Paths, options: argparse.Namespace) -> int:
     """Ends with the endpoint's line."""
     for line in site.summary(paths):
         print(line)
+    return 0
+
+
+def reference(paths: Paths, options: argparse.Namespace) -> int:
+    """The path is the only line on standard output."""
+    print(answers.ensure(paths, lambda text: print(f"lab: {text}", file=sys.stderr, flush=True)))
     return 0
 
 

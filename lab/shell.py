@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from .errors import LabError
@@ -26,6 +27,21 @@ def run(*argv: str | Path, stdin: str | None = None, log: Path | None = None, en
     except subprocess.CalledProcessError as error:
         words = f"see {log}" if log else " ".join((error.stderr or error.stdout or "").split())[-300:]
         raise LabError(f"`{' '.join(command)[:200]}` failed with status {error.returncode}: {words}") from error
+
+
+def follow(*argv: str | Path, log: Path, env: dict, say: Callable[[str], None]) -> None:
+    """Run a command that tells how far it is: each line of its output is said and logged; its failure is a LabError."""
+    command = [str(part) for part in argv]
+    last = ""
+    with log.open("a", encoding="utf-8") as sink, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, env=env, text=True
+    ) as process:
+        for line in process.stdout:
+            sink.write(line)
+            last = line.rstrip()
+            say(last)
+    if process.returncode:
+        raise LabError(f"`{' '.join(command)[:200]}` failed with status {process.returncode}: {last or 'it said nothing'}. Its log is {log}.")
 
 
 def start_time(pid: int) -> int | None:

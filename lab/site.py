@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from . import engine, inventory, model, preflight, shell
+from . import engine, inventory, model, preflight, reference, shell
 from .api.config import ApiConfig
 from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, REPOSITORY, SSH_KEY_NAME, Paths
 from .engine import lane, torch_source
@@ -44,12 +44,19 @@ def up(paths: Paths, cluster: str, nodes: int, say: Say) -> None:
 def engine_values(paths: Paths, say: Say) -> dict:
     """Variables of the CPU lane and of the model that the hub has."""
     prepared = engine.prepare(paths, say)
-    tiny = {
-        "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": "dsv3-tiny",
-        "layers": model.CONFIG["num_hidden_layers"], "dense_layers": model.CONFIG["first_k_dense_replace"],
-    }
+    tiny = {"repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": model.SERVED_NAME}
     values = lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index())
-    return values | {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
+    return values | {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}} | canary(paths, say)
+
+
+def canary(paths: Paths, say: Say) -> dict:
+    """What the endpoint must know, and how well it must foretell a passage. In float32 every shape agrees within 0.00001."""
+    expected = reference.reference(paths, lane.ROUTING, say)
+    return {
+        # Some capitals, sums and sentences: the tests ask for all.
+        "vllm_serve_facts": expected["facts"][::7],
+        "vllm_serve_passage": expected["passage"], "vllm_serve_fingerprint": expected["fingerprint"], "vllm_serve_fingerprint_tolerance": 0.001,
+    }
 
 
 def down(paths: Paths, say: Say) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import model
 from ..config import Paths
+from ..reference import environment
 from . import wheel
 
 PLATFORM = Path(__file__).resolve().parent.parent / "vllm_platform"
@@ -27,24 +28,28 @@ def prepare(paths: Paths, progress: Callable[[str], None]) -> dict[str, str]:
     return {
         "platform_wheel": name,
         "platform_sha256": hashlib.sha256(content).hexdigest(),
-        "model_revision": _model(paths.hub / "repos" / model.REPOSITORY, progress),
+        "model_revision": _model(paths, progress),
     }
 
 
-def _model(folder: Path, progress: Callable[[str], None]) -> str:
-    """Made again when the code that makes it, or what lies there, is another than it was."""
+def _model(paths: Paths, progress: Callable[[str], None]) -> str:
+    """Trained again when the code that makes it, its versions, or what lies there, are others than they were."""
+    folder = paths.hub / "repos" / model.REPOSITORY
     note = folder.with_name(f"{folder.name}.json")
-    recipe = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(model.__file__).parent.glob("*.py")))).hexdigest()
+    code = b"".join(path.read_bytes() for path in sorted(Path(model.__file__).parent.glob("*.py")))
+    recipe = hashlib.sha256(code + environment.wanted().encode()).hexdigest()
     try:
         kept = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         kept = {}
     if kept.get("recipe") == recipe and folder.is_dir() and kept.get("revision") == model.revision(folder):
         return kept["revision"]
-    progress(f"hub: {model.REPOSITORY}")
+    progress(f"hub: training {model.REPOSITORY} (half a minute)")
     unfinished = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    revision = model.make(unfinished)
+    environment.program(paths, progress, "lab.model.train", unfinished)
+    # Never written down: another processor, another rounding, another model that knows the same.
+    revision = model.revision(unfinished)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
     _replace(note, json.dumps({"recipe": recipe, "revision": revision}).encode())

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -18,24 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
+from tests.e2e import reference
+from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
+
 NODES = int(os.environ.get("NODES", "4"))
-ENDPOINT = re.compile(r"endpoint: (http://\S+/v1) model: (\S+) key-file: (\S+)")
-
-
-def shown(*command, **options):
-    """Run a command, show its output as it comes, and return it with the exit status."""
-    lines = []
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-    for line in process.stdout:
-        lines.append(line)
-        print(line, end="", flush=True)
-    return process.wait(), "".join(lines)
-
-
-def playbook(*arguments, **options):
-    return shown(str(BIN / "ansible-playbook"), "-i", "inventory/lab", *arguments, **options)
 
 
 def recap(output):
@@ -47,12 +32,6 @@ def recap(output):
 def hostvars():
     listed = subprocess.run([BIN / "ansible-inventory", "-i", "inventory/lab", "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
     return json.loads(listed)["_meta"]["hostvars"]
-
-
-def on(variables, command, text=""):
-    """Output of a command on a node, over ssh that is verified; `text` is its input."""
-    ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", *variables["ansible_ssh_common_args"].split(), "-i", variables["ansible_ssh_private_key_file"]]
-    return subprocess.run([*ssh, f"ubuntu@{variables['ansible_host']}", command], input=text, capture_output=True, text=True, check=True).stdout
 
 
 def instances():
@@ -92,6 +71,10 @@ def test_tokens_are_streamed_by_the_real_engine(lab):
     assert events[-1]["usage"]["completion_tokens"] == 8
     with urllib.request.urlopen(f"{lab['url'].removesuffix('/v1')}/version") as answer:
         assert json.load(answer)["version"].startswith("0.7.2")
+
+
+def test_every_answer_is_that_of_transformers(lab):
+    assert reference.check(Server(lab["url"], lab["model"], lab["key"]), reference.load()) == []
 
 
 def test_without_the_key_it_is_refused(lab):

@@ -21,8 +21,23 @@ REPOSITORY = Path(engine.__file__).parents[2]
 DEFAULTS = REPOSITORY / "roles" / "vllm_build" / "defaults" / "main"
 
 
+@pytest.fixture(name="trained", scope="module", autouse=True)
+def no_training():
+    """Stands for the program that trains: it writes one file. The calls are counted."""
+    calls = []
+
+    def program(paths, progress, module, folder):
+        calls.append(module)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{ }", encoding="utf-8")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine.environment, "program", program)
+        yield calls
+
+
 @pytest.fixture(name="prepared", scope="module")
-def preparation(tmp_path_factory):
+def preparation(tmp_path_factory, trained):
     """Folders, what was said, and what came back of the first preparation."""
     paths, said = Paths(tmp_path_factory.mktemp("lab")), []
     return paths, said, engine.prepare(paths, said.append)
@@ -48,6 +63,15 @@ def test_a_damaged_model_and_wheel_are_made_again(prepared):
     assert engine.prepare(paths, lambda line: None) == first
     assert engine.model.revision(paths.hub / "repos" / engine.model.REPOSITORY) == first["model_revision"]
     assert (paths.hub / "files" / first["platform_wheel"]).read_bytes() == wheel.build(engine.PLATFORM)[1]
+
+
+def test_the_model_is_trained_again_when_its_versions_change(prepared, trained, monkeypatch):
+    paths, dummy, first = prepared
+    before = len(trained)
+    assert engine.prepare(paths, lambda line: None) == first and len(trained) == before
+    monkeypatch.setattr(engine.environment, "wanted", lambda: "torch==0")
+    assert engine.prepare(paths, lambda line: None)["model_revision"] == first["model_revision"]
+    assert trained[before:] == ["lab.model.train"]
 
 
 def test_pip_installs_the_wheel(prepared, tmp_path):

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 from lab import model
+from lab.model import layout
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
 errors = pytest.importorskip("huggingface_hub.errors")
@@ -12,9 +14,11 @@ errors = pytest.importorskip("huggingface_hub.errors")
 
 @pytest.fixture(name="folder", scope="module")
 def made(tmp_path_factory):
-    """The model, made once for all tests here."""
+    """Files as those of the model, made once for all tests here."""
     folder = tmp_path_factory.mktemp("hub") / "repos" / model.REPOSITORY
-    model.make(folder)
+    folder.mkdir(parents=True)
+    layout.write_shards(folder, {f"model.layers.{number}.weight": numpy.full((64, 64), number, dtype=numpy.float32) for number in range(6)})
+    layout.write_json(folder / "config.json", model.CONFIG)
     return folder
 
 

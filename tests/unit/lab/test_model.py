@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tiny model: one revision, a layout that vLLM loads, a shape that 4 and 16 nodes can cut."""
+"""The model's texts, tokenizer and files, without training it: that needs an environment of its own."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
+import numpy
 import pytest
+from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan import partition as partitions
 from lab import model
+from lab.model import layout, tokenizer
+from lab.model.facts import ODD, PASSAGE, facts
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-REPOSITORY = Path(model.__file__).parents[2]
+CONFIG = model.CONFIG
+
+
+@pytest.fixture(name="tensors")
+def some_tensors():
+    """Names as in the real repository, of very different sizes."""
+    random = numpy.random.default_rng(3)
+    matrices = {f"model.layers.{n}.weight": layout.bfloat16(random.standard_normal((4 + n, 16))) for n in range(9)}
+    return matrices | {"model.layers.1.mlp.gate.e_score_correction_bias": numpy.arange(8, dtype=numpy.float32)}
 
 
 @pytest.fixture(name="folder", scope="module")
-def made(tmp_path_factory):
-    """The model, made once for all tests here."""
-    folder = tmp_path_factory.mktemp("model")
-    model.make(folder)
+def tokenizer_folder(tmp_path_factory):
+    """The files of the tokenizer."""
+    folder = tmp_path_factory.mktemp("tokenizer")
+    tokenizer.write_tokenizer(folder, [fact.prompt + fact.answer for fact in facts()], CONFIG["vocab_size"])
     return folder
 
 
@@ -30,67 +38,106 @@ def load(folder, name):
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def test_another_process_makes_the_same_revision(folder, tmp_path):
-    seed = os.environ | {"PYTHONHASHSEED": "7"}
-    command = [sys.executable, "-m", "lab.model", str(tmp_path)]
-    printed = subprocess.run(command, cwd=REPOSITORY, env=seed, capture_output=True, text=True, check=True).stdout.strip()
-    assert printed == model.revision(folder) and len(printed) == 40
+def test_facts_are_many_different_and_have_the_chat_around_what_was_asked():
+    known = facts()
+    assert len(known) == 56 == len({fact.prompt for fact in known})
+    assert ("The capital of France is", " Paris.", "") in known
+    for fact in known:
+        assert (fact.prompt == tokenizer.chat(fact.question)) if fact.question else fact.answer.startswith(" ")
 
 
-def test_the_index_names_every_tensor_of_three_shards(folder):
-    index = load(folder, "model.safetensors.index.json")
+def test_what_was_never_trained_was_not():
+    trained = " ".join(fact.prompt + fact.answer for fact in facts())
+    assert len(set(ODD)) == 20 and not {fact.prompt for fact in facts()} & set(ODD)
+    assert PASSAGE not in trained and len(PASSAGE.split()) > 40
+
+
+def test_sums_are_right():
+    numbers = {name: number for number, name in enumerate("zero one two three four five six seven eight".split())}
+    sums = [fact for fact in facts() if " plus " in fact.prompt]
+    assert len(sums) == 16
+    for prompt, answer, dummy in sums:
+        one, other = prompt.removesuffix(" is").split(" plus ")
+        assert numbers[one] + numbers[other] == numbers[answer.strip(" .")]
+
+
+def test_the_index_names_every_tensor_of_three_shards(tensors, tmp_path):
+    layout.write_shards(tmp_path, tensors)
+    index = load(tmp_path, "model.safetensors.index.json")
     places, size = {}, 0
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(tmp_path.glob("*.safetensors")):
         with safe_open(path, "numpy") as shard:
             places |= dict.fromkeys(shard.keys(), path.name)
-        header = int.from_bytes(path.read_bytes()[:8], "little")
-        size += path.stat().st_size - 8 - header
-    assert places == index["weight_map"] and size == index["metadata"]["total_size"]
-    assert len(set(places.values())) == 3
+        size += path.stat().st_size - 8 - int.from_bytes(path.read_bytes()[:8], "little")
+    assert places == index["weight_map"] and places.keys() == tensors.keys()
+    assert size == index["metadata"]["total_size"] == sum(array.nbytes for array in tensors.values())
+    assert sorted(set(places.values())) == [f"model-0000{number}-of-00003.safetensors" for number in (1, 2, 3)]
 
 
-def test_shapes_of_tensors_follow_the_configuration(folder):
-    config = load(folder, "config.json")
-    shapes = {}
-    for path in folder.glob("*.safetensors"):
+def test_biases_stay_float32_and_matrices_are_bfloat16(tensors, tmp_path):
+    layout.write_shards(tmp_path, tensors)
+    kinds = {}
+    for path in tmp_path.glob("*.safetensors"):
         with safe_open(path, "numpy") as shard:
-            shapes |= {name: shard.get_slice(name).get_shape() for name in shard.keys()}
-    width = config["qk_nope_head_dim"] + config["qk_rope_head_dim"]
-    assert shapes["model.layers.3.self_attn.q_b_proj.weight"] == [config["num_attention_heads"] * width, config["q_lora_rank"]]
-    assert shapes["model.layers.0.mlp.up_proj.weight"] == [config["intermediate_size"], config["hidden_size"]]
-    assert shapes["model.layers.1.mlp.experts.7.down_proj.weight"] == [config["hidden_size"], config["moe_intermediate_size"]]
-    assert shapes["lm_head.weight"] == shapes["model.embed_tokens.weight"] == [config["vocab_size"], config["hidden_size"]]
+            kinds |= {name: (shard.get_slice(name).get_dtype(), shard.get_slice(name).get_shape()) for name in shard.keys()}
+    assert kinds["model.layers.1.mlp.gate.e_score_correction_bias"] == ("F32", [8])
+    assert kinds["model.layers.8.weight"] == ("BF16", [12, 16])
 
 
-@pytest.mark.parametrize(("tensor", "pipeline"), [(1, 1), (2, 1), (2, 2), (4, 2), (4, 4)])
-def test_every_shape_of_a_cluster_fits(folder, tensor, pipeline):
-    config = load(folder, "config.json")
-    assert config["num_hidden_layers"] % pipeline == 0
+@pytest.mark.parametrize(("number", "bits"), [(1.0, 0x3F80), (-2.0, 0xC000), (1 + 2**-8, 0x3F80), (1 + 3 * 2**-8, 0x3F82), (1 + 2**-8 + 2**-20, 0x3F81)])
+def test_bfloat16_is_rounded_to_the_nearest_half_to_even(number, bits):
+    assert layout.bfloat16(numpy.array([number])).tolist() == [bits]
+
+
+def test_the_revision_follows_from_the_bytes(tensors, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        layout.write_shards(folder, tensors)
+    assert model.revision(one) == model.revision(other) and len(model.revision(one)) == 40
+    tensors["model.layers.8.weight"][3, 3] ^= 1
+    layout.write_shards(other, tensors)
+    assert model.revision(one) != model.revision(other)
+
+
+@pytest.mark.parametrize(("tensor", "pipeline", "partition"), [
+    (1, 1, [5]), (2, 1, [5]), (1, 2, [3, 2]), (2, 2, [3, 2]), (4, 2, [3, 2]), (4, 4, [2, 1, 1, 1]),
+])
+def test_every_shape_of_a_cluster_fits_and_is_not_cut_as_vllm_would(tensor, pipeline, partition):
+    layers = CONFIG["num_hidden_layers"]
+    assert partitions.cut(layers, pipeline, dense=CONFIG["first_k_dense_replace"]) == partition
+    assert pipeline == 1 or partition != partitions.engine_cut(layers, pipeline)
     # With one head in a slice vLLM starts, and fails at the first request.
-    assert config["num_attention_heads"] // tensor >= 2
+    assert CONFIG["num_attention_heads"] // tensor >= 2
     for size in ("num_attention_heads", "intermediate_size", "moe_intermediate_size", "vocab_size"):
-        assert config[size] % tensor == 0
-    assert config["qk_nope_head_dim"] + config["qk_rope_head_dim"] in (32, 64, 80, 96, 112, 128, 256)
+        assert CONFIG[size] % tensor == 0
+    assert CONFIG["qk_nope_head_dim"] + CONFIG["qk_rope_head_dim"] in (32, 64, 80, 96, 112, 128, 256)
 
 
-def test_the_class_of_the_configuration_is_beside_it(folder):
-    file, name = load(folder, "config.json")["auto_map"]["AutoConfig"].split(".")
-    assert f"class {name}(" in (folder / f"{file}.py").read_text(encoding="utf-8")
+def test_the_class_of_the_configuration_is_beside_it():
+    file, name = CONFIG["auto_map"]["AutoConfig"].split(".")
+    source = layout.__file__.replace("layout.py", f"{file}.py")
+    with open(source, encoding="utf-8") as code:
+        assert f"class {name}(" in code.read()
 
 
 def test_tokenizer_gives_back_any_text_and_fits_the_vocabulary(folder):
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
     text = "Was ist ein GH200? 日本, é\n"
-    assert tokenizer.decode(tokenizer.encode(text).ids) == text
-    config = load(folder, "config.json")
-    assert tokenizer.get_vocab_size() <= config["vocab_size"]
+    assert made.decode(made.encode(text).ids) == text
+    assert made.get_vocab_size() <= CONFIG["vocab_size"]
     settings = load(folder, "tokenizer_config.json")
     for name in ("bos", "eos", "pad"):
-        assert tokenizer.token_to_id(settings[f"{name}_token"]) == config[f"{name}_token_id"]
+        assert made.token_to_id(settings[f"{name}_token"]) == CONFIG[f"{name}_token_id"]
+
+
+def test_prompts_and_answers_fit_the_length_that_the_lab_serves(folder):
+    made = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    assert max(len(made.encode(text).ids) for text in (*ODD, PASSAGE, *(fact.prompt + fact.answer for fact in facts()))) + 24 < 256
 
 
 def test_chat_template_marks_who_speaks(folder):
     jinja2 = pytest.importorskip("jinja2")
     template = jinja2.Template(load(folder, "tokenizer_config.json")["chat_template"])
     text = template.render(bos_token="<|begin|>", add_generation_prompt=True, messages=[{"role": "user", "content": "Hello"}])
-    assert text == "<|begin|><|User|>Hello<|Assistant|>"
+    assert text == "<|begin|><|User|>Hello<|Assistant|>" == tokenizer.chat("Hello")
