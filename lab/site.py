@@ -14,23 +14,24 @@ from pathlib import Path
 
 import yaml
 
-from . import engine, inventory, model, preflight, shell
+from . import cuda, engine, inventory, model, preflight, shell
 from .api.config import ApiConfig
 from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, REPOSITORY, SSH_KEY_NAME, Paths
 from .engine import lane, torch_source
 from .errors import LabError
+from .nodes import flavour
 from .nodes.driver import NodeDriver
 from .processes import Daemon
 
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, cluster: str, nodes: int, say: Say) -> None:
-    """Each step does nothing where it has been done."""
+def up(paths: Paths, cluster: str, nodes: int, say: Say, engine_values: Callable[[Paths, Say], dict] | None = None) -> None:
+    """Each step does nothing where it has been done. `engine_values` gives the variables of the engine, by default the CPU lane's."""
     preflight.check(paths.root, nodes)
     keys(paths)
     NodeDriver(paths).prepare(say)
-    values = engine_values(paths, say)
+    values = (engine_values or cpu_values)(paths, say)
     for daemon, address, variable in ((api(paths), "127.0.0.1", "LAB_API_PORT"), (hub(paths), GATEWAY, "LAB_HUB_PORT")):
         port = API_PORT if daemon.name == "api" else HUB_PORT
         if not daemon.is_running():
@@ -41,15 +42,24 @@ def up(paths: Paths, cluster: str, nodes: int, say: Say) -> None:
     _note_inventory(paths, folder)
 
 
-def engine_values(paths: Paths, say: Say) -> dict:
+def cpu_values(paths: Paths, say: Say) -> dict:
     """Variables of the CPU lane and of the model that the hub has."""
     prepared = engine.prepare(paths, say)
+    return lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index()) | model_values(prepared)
+
+
+def cuda_values(paths: Paths, say: Say) -> dict:
+    """The same for the CUDA lane, which serves nothing."""
+    return cuda.prepare(paths, say) | model_values(engine.prepare(paths, say))
+
+
+def model_values(prepared: dict[str, str]) -> dict:
+    """Variables of the model."""
     tiny = {
         "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": "dsv3-tiny",
         "layers": model.CONFIG["num_hidden_layers"], "dense_layers": model.CONFIG["first_k_dense_replace"],
     }
-    values = lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index())
-    return values | {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
+    return {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
 
 
 def down(paths: Paths, say: Say) -> list[str]:
@@ -148,7 +158,7 @@ def api(paths: Paths) -> Daemon:
             request_interval=inventory.REQUEST_INTERVAL / 2, launch_interval=inventory.LAUNCH_INTERVAL / 2,
             boot_seconds=0, address_seconds=0, terminate_seconds=0.5, region=REGION, capacity={"gpu_1x_gh200": [REGION]},
             ssh_keys={SSH_KEY_NAME: paths.ssh_key.with_suffix(".pub").read_text(encoding="utf-8").strip()},
-            filesystems={FILESYSTEM: REGION}, share=str(paths.share), state_file=str(paths.run / "account.json"),
+            filesystems={FILESYSTEM: REGION}, families=flavour.names(paths), share=str(paths.share), state_file=str(paths.run / "account.json"),
         )
         paths.run.mkdir(parents=True, exist_ok=True)
         config.touch(mode=0o600)
