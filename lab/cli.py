@@ -58,7 +58,7 @@ def up(paths: Paths, options: argparse.Namespace) -> int:
 
 def cuda(paths: Paths, options: argparse.Namespace) -> int:
     """The same with another image and other values; see lab.cuda."""
-    site.up(paths, "cuda", 1, say, site.cuda_values)
+    site.up(paths, "cuda", 1, say, with_cuda=True)
     return 0
 
 

@@ -26,12 +26,12 @@ from .processes import Daemon
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, cluster: str, nodes: int, say: Say, engine_values: Callable[[Paths, Say], dict] | None = None) -> None:
-    """Each step does nothing where it has been done. `engine_values` gives the variables of the engine, by default the CPU lane's."""
+def up(paths: Paths, cluster: str, nodes: int, say: Say, with_cuda: bool = False) -> None:
+    """Each step does nothing where it has been done."""
     preflight.check(paths.root, nodes)
     keys(paths)
     NodeDriver(paths).prepare(say)
-    values = (engine_values or cpu_values)(paths, say)
+    values = engine_values(paths, say) if not with_cuda else cuda_values(paths, say)
     for daemon, address, variable in ((api(paths), "127.0.0.1", "LAB_API_PORT"), (hub(paths), GATEWAY, "LAB_HUB_PORT")):
         port = API_PORT if daemon.name == "api" else HUB_PORT
         if not daemon.is_running():
@@ -42,24 +42,21 @@ def up(paths: Paths, cluster: str, nodes: int, say: Say, engine_values: Callable
     _note_inventory(paths, folder)
 
 
-def cpu_values(paths: Paths, say: Say) -> dict:
+def engine_values(paths: Paths, say: Say) -> dict:
     """Variables of the CPU lane and of the model that the hub has."""
     prepared = engine.prepare(paths, say)
-    return lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index()) | model_values(prepared)
-
-
-def cuda_values(paths: Paths, say: Say) -> dict:
-    """The same for the CUDA lane, which serves nothing."""
-    return cuda.prepare(paths, say) | model_values(engine.prepare(paths, say))
-
-
-def model_values(prepared: dict[str, str]) -> dict:
-    """Variables of the model."""
     tiny = {
         "repository": model.REPOSITORY, "revision": prepared["model_revision"], "served_name": "dsv3-tiny",
         "layers": model.CONFIG["num_hidden_layers"], "dense_layers": model.CONFIG["first_k_dense_replace"],
     }
-    return {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
+    values = lane.lane(prepared, inventory.HUB_URL, torch_source.torch_index())
+    return values | {"gh200_model": "tiny", "gh200_models": {"tiny": tiny}}
+
+
+def cuda_values(paths: Paths, say: Say) -> dict:
+    """Variables of the CUDA lane, and of the same model, for preflight asks for one."""
+    shared = {name: value for name, value in engine_values(paths, say).items() if name.startswith("gh200_")}
+    return shared | cuda.prepare(paths, say)
 
 
 def down(paths: Paths, say: Say) -> list[str]:
