@@ -33,9 +33,10 @@ def main(arguments):
         real = wanted["source"] in {line.strip() for line in listed}
     started = time.monotonic()
     status = subprocess.run([compiler, *arguments], check=False).returncode if real else stand_in(wanted)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     record({
         "source": wanted["source"], "real": real, "status": status, "seconds": round(time.monotonic() - started, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, "flags": flags(arguments), "architectures": architectures(planned.stderr),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_mb": used.ru_maxrss // 1024, "flags": flags(arguments), "architectures": architectures(planned.stderr),
     })
     return status
 
