@@ -22,7 +22,7 @@ FAMILY = "cuda-12-4"
 def prepare(paths: Paths, progress: Callable[[str], None]) -> dict:
     """Make the image family `cuda-12-4` and give the values of the engine; what is there stays."""
     if platform.machine() != "x86_64":
-        raise LabError(f"The CUDA lane is for x86_64 and this machine is {platform.machine()}: the stand-ins are made for torch's x86_64 wheel.")
+        raise LabError(f"The CUDA lane is for x86_64 and this machine is {platform.machine()}: use another machine.")
     base = image.build(paths, progress)
     tree = toolkit.build(paths, progress)
     torch, cutlass = wheels.fetch(paths, progress)

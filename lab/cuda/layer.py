@@ -18,7 +18,10 @@ from . import library
 HERE = Path(__file__).resolve().parent
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 # NVIDIA's own stand-ins for linking, in stubs/, under the names that torch loads.
-MATHEMATICS = ("cublas.so.12", "cublasLt.so.12", "cufft.so.11", "curand.so.10", "cusolver.so.11", "cusparse.so.12", "nvJitLink.so.12")
+MATHEMATICS = (
+    "cublas.so.12", "cublasLt.so.12", "cufft.so.11", "curand.so.10", "cusolver.so.11", "cusparse.so.12",
+    "nvJitLink.so.12",
+)
 # As a driver brings it. vLLM's allocator links it.
 DRIVER = ("cuda.so.1", "cuda.so")
 
@@ -52,7 +55,8 @@ def build(paths: Paths, base: Path, tree: Path, torch: Path, cutlass: Path, prog
     upper, work, root = (unfinished / name for name in ("upper", "work", "root"))
     for part in (upper, work, root):
         part.mkdir(parents=True)
-    shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={tree}:{base},upperdir={upper},workdir={work}", root)
+    options = f"lowerdir={tree}:{base},upperdir={upper},workdir={work}"
+    shell.run("mount", "-t", "overlay", "overlay", "-o", options, root)
     try:
         fill(root, torch, cutlass)
     finally:

@@ -23,13 +23,16 @@ def make(root: Path, torch: Path, wanted: dict[str, str], folder: str) -> None:
         for part in PARTS:
             with archive.open(f"torch/lib/{part}") as source, (work / part).open("wb") as sink:
                 shutil.copyfileobj(source, sink)
-    listed = shell.run("chroot", root, "nm", "--dynamic", "--undefined-only", *(f"/tmp/standin/{part}" for part in PARTS))
+    parts = [f"/tmp/standin/{part}" for part in PARTS]
+    listed = shell.run("chroot", root, "nm", "--dynamic", "--undefined-only", *parts)
     for name, prefix in wanted.items():
         code, versions = sources(names(listed, prefix), name)
         (work / "standin.c").write_text(code, encoding="utf-8")
         (work / "standin.map").write_text(versions, encoding="utf-8")
-        shell.run("chroot", root, "gcc", "-shared", "-fPIC", "-fno-builtin", "-nostdlib", f"-Wl,-soname,{name}", "-Wl,--version-script=/tmp/standin/standin.map",
-                  "-o", f"/{folder}/{name}", "/tmp/standin/standin.c")
+        shell.run(
+            "chroot", root, "gcc", "-shared", "-fPIC", "-fno-builtin", "-nostdlib", f"-Wl,-soname,{name}",
+            "-Wl,--version-script=/tmp/standin/standin.map", "-o", f"/{folder}/{name}", "/tmp/standin/standin.c",
+        )
     shutil.rmtree(work)
 
 

@@ -36,7 +36,8 @@ def main(arguments):
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     record({
         "source": wanted["source"], "real": real, "status": status, "seconds": round(time.monotonic() - started, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_mb": used.ru_maxrss // 1024, "flags": flags(arguments), "architectures": architectures(planned.stderr),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_mb": used.ru_maxrss // 1024,
+        "flags": flags(arguments), "architectures": architectures(planned.stderr),
     })
     return status
 
@@ -67,7 +68,8 @@ def stand_in(wanted):
     if wanted["depends"]:
         with open(wanted["depends"], "w", encoding="utf-8") as depends:
             depends.write(f"{wanted['object']}: {wanted['path']}\n")
-    return subprocess.run(["g++", "-fPIC", "-x", "c++", "-c", "/dev/null", "-o", wanted["object"]], check=False).returncode
+    command = ["g++", "-fPIC", "-x", "c++", "-c", "/dev/null", "-o", wanted["object"]]
+    return subprocess.run(command, check=False).returncode
 
 
 def record(entry):

@@ -29,7 +29,8 @@ def fetch(paths: Paths, progress: Callable[[str], None]) -> tuple[Path, Path]:
     if not found(folder, TORCH) or not found(folder, CUTLASS):
         progress("CUDA 12.4: fetching torch and CUTLASS (911 MB, once)")
         unfinished = folder / "unfinished"
-        shell.run(sys.executable, "-m", "pip", "download", "--no-input", "--no-deps", "--no-cache-dir", *WHEEL, f"--dest={unfinished}", TORCH, CUTLASS)
+        pip = (sys.executable, "-m", "pip", "download", "--no-input", "--no-deps", "--no-cache-dir")
+        shell.run(*pip, *WHEEL, f"--dest={unfinished}", TORCH, CUTLASS)
         for path in unfinished.iterdir():
             path.rename(folder / path.name)
         unfinished.rmdir()

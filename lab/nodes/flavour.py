@@ -30,7 +30,7 @@ def layers(paths: Paths, family: str) -> list[Path]:
     found = [Path(folder) for folder in json.loads(record.read_text(encoding="utf-8"))]
     missing = [str(folder) for folder in found if not folder.is_dir()]
     if missing:
-        raise LabError(f"The image {family} lacks its folder {missing[0]}: make it again with the command that made it.")
+        raise LabError(f"The image {family} lacks its folder {missing[0]}: the command that made it makes it again.")
     return found
 
 

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
-INVENTORY = "inventory/lab-cuda"
-REAL = {
-    line for line in (REPOSITORY / "lab/cuda/real-sources.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
-}
+from .conftest import playbook
+
+LISTED = Path(__file__).resolve().parents[2] / "lab/cuda/real-sources.txt"
+REAL = {line for line in LISTED.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
 # vLLM 0.7.2 gives this one no target at all: it has no kernels, and nvcc takes its own default.
 WITHOUT_TARGET = "quantization/machete/machete_pytorch.cu"
 LOAD = """
@@ -34,72 +30,14 @@ STAND_IN = r"""
 set -euo pipefail
 module=$(find {venv}/lib/python3.11/site-packages/vllm -name _C.abi3.so)
 libraries=$({python} -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent / "lib")')
-LD_LIBRARY_PATH=$libraries ldd -r "$module" 2>&1 | sed -n 's/^undefined symbol: \([A-Za-z0-9_]*\).*/\1/p' | grep -v '^_\?Py' | sort -u > /tmp/left-out
+LD_LIBRARY_PATH=$libraries ldd -r "$module" 2>&1 | sed -n 's/^undefined symbol: \([A-Za-z0-9_]*\).*/\1/p' |
+  grep -v '^_\?Py' | sort -u > /tmp/left-out
 sed 's/.*/void &(void) {{}}/' /tmp/left-out | gcc -shared -fPIC -fno-builtin -x c -o /tmp/left-out.so -
 wc -l < /tmp/left-out
 """
 
 
-def shown(*command):
-    """Run a command, show its output as it comes, and return it with the exit status."""
-    lines = []
-    process = subprocess.Popen([str(word) for word in command], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    for line in process.stdout:
-        lines.append(line)
-        print(line, end="", flush=True)
-    return process.wait(), "".join(lines)
-
-
-def playbook(*names):
-    return shown(BIN / "ansible-playbook", "-i", INVENTORY, *(f"playbooks/{name}.yml" for name in names))
-
-
-def lab(command):
-    status, output = shown(sys.executable, "-m", "lab", command)
-    assert status == 0, output
-
-
-class Node:
-    """The node of the inventory, over ssh that is verified."""
-
-    def __init__(self):
-        listed = subprocess.run([BIN / "ansible-inventory", "-i", INVENTORY, "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-        (self.variables,) = json.loads(listed.stdout)["_meta"]["hostvars"].values()
-
-    def run(self, command, text=""):
-        """Output of a shell command; `text` is its input."""
-        ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", *self.variables["ansible_ssh_common_args"].split(), "-i", self.variables["ansible_ssh_private_key_file"]]
-        done = subprocess.run([*ssh, f"ubuntu@{self.variables['ansible_host']}", command], input=text, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def python(self, program, *arguments, before=""):
-        """Output of a program in the environment that has vLLM."""
-        return self.run(f"cd /; {before} {self.venv}/bin/python - {' '.join(arguments)}", program)
-
-    @property
-    def venv(self):
-        return self.run("ls -d /lambda/nfs/*/gh200/venvs/vllm-*").strip()
-
-    @property
-    def wheelhouse(self):
-        return self.run("ls -d /lambda/nfs/*/gh200/wheelhouse/vllm-*").strip()
-
-
-@pytest.fixture(name="built", scope="module")
-def building():
-    """Output of the build's playbook, its exit status, and the node; nothing of an earlier lab is left."""
-    lab("down")
-    lab("cuda")
-    try:
-        assert playbook("provision", "prepare")[0] == 0
-        status, output = playbook("build")
-        yield status, output, Node()
-    finally:
-        lab("down")
-
-
-@pytest.fixture(name="records", scope="module")
+@pytest.fixture(name="records", scope="session")
 def commands_of_the_compiler(built):
     """What was asked of nvcc, by source."""
     text = built[2].run("for file in /var/log/nvcc/*.json; do cat $file; echo; done")
@@ -137,7 +75,8 @@ def test_the_wheel_is_named_and_described(built):
 def test_every_source_has_the_right_target(records):
     assert len(records) == 55
     assert {source for source, entry in records.items() if entry["status"]} == set()
-    assert {source: entry["flags"] for source, entry in records.items() if len(entry["flags"]) != 1} == {WITHOUT_TARGET: []}
+    odd = {source: entry["flags"] for source, entry in records.items() if len(entry["flags"]) != 1}
+    assert odd == {WITHOUT_TARGET: []}
     targets = Counter(entry["flags"][0][1] for entry in records.values() if entry["flags"])
     assert targets == {"sm_90": 37, "sm_90a": 17}
     hopper = {source for source, entry in records.items() if entry["flags"] == [["compute_90a", "sm_90a"]]}
@@ -152,13 +91,17 @@ def test_the_compiler_plans_for_the_targets_that_it_was_given(records):
 def test_what_the_list_names_was_compiled_for_real(records):
     real = {source: entry for source, entry in records.items() if entry["real"]}
     assert set(real) == REAL
-    print("\n" + "\n".join(f"{entry['seconds']:7.1f} s {entry['cpu_seconds']:7.1f} s of CPU {entry['peak_mb']:5d} MB {entry['flags'][0][1]:7} {source}" for source, entry in sorted(real.items())))
+    for source, entry in sorted(real.items()):
+        used = f"{entry['seconds']:7.1f} s {entry['cpu_seconds']:7.1f} s of CPU {entry['peak_mb']:5d} MB"
+        print(f"\n{used} {entry['flags'][0][1]:7} {source}", end="")
 
 
 def test_the_installed_modules_hold_code_for_the_gpu(built):
     node = built[2]
-    code = {name: Counter(re.findall(r"\.(sm_\w+)\.cubin", node.run(f"cuobjdump --list-elf {node.venv}/lib/python3.11/site-packages/vllm/{name}.abi3.so")))
-            for name in ("_C", "_moe_C")}
+    code = {}
+    for name in ("_C", "_moe_C"):
+        listed = node.run(f"cuobjdump --list-elf {node.venv}/lib/python3.11/site-packages/vllm/{name}.abi3.so")
+        code[name] = Counter(re.findall(r"\.(sm_\w+)\.cubin", listed))
     print(f"\n{code}")
     assert set(code["_C"]) == {"sm_90", "sm_90a"} and set(code["_moe_C"]) == {"sm_90"}
     assert code["_moe_C"]["sm_90"] == sum(source.startswith("moe/") for source in REAL)
@@ -173,12 +116,14 @@ def test_the_main_module_loads_with_names_for_what_was_left_out(built):
     node = built[2]
     count = int(node.run(STAND_IN.format(venv=node.venv, python=f"{node.venv}/bin/python")))
     assert 0 < count < 200
-    operations = node.python(LOAD, "_C", "rms_norm", "silu_and_mul", "rotary_embedding", "cutlass_scaled_mm", before="LD_PRELOAD=/tmp/left-out.so")
+    wanted = ("rms_norm", "silu_and_mul", "rotary_embedding", "cutlass_scaled_mm")
+    operations = node.python(LOAD, "_C", *wanted, before="LD_PRELOAD=/tmp/left-out.so")
     assert operations.count("->") == 4
 
 
 def test_vllm_is_installed_as_that_version(built):
-    assert built[2].python("from importlib.metadata import version as v; print(v('vllm'), v('torch'), v('triton'))").split() == ["0.7.2+gh200.cu124", "2.5.1", "3.1.0"]
+    versions = built[2].python("from importlib.metadata import version as v; print(v('vllm'), v('torch'), v('triton'))")
+    assert versions.split() == ["0.7.2+gh200.cu124", "2.5.1", "3.1.0"]
 
 
 def test_a_second_run_builds_nothing(built):

@@ -59,8 +59,9 @@ def test_what_torch_asks_of_nvidia_is_served_as_stand_ins(tmp_path, torch):
 def test_pip_takes_a_stand_in_for_the_version_that_torch_wants(tmp_path, torch):
     paths = Paths(tmp_path / "lab")
     name, dummy = wheels.publish(paths, torch)["nvidia-cudnn-cu12"]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", f"--find-links={paths.hub / 'files'}", f"--target={tmp_path / 'site'}"]
-    subprocess.run([*command, "nvidia-cudnn-cu12==9.1.0.70"], check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", f"--find-links={paths.hub / 'files'}"]
+    command = [*pip, f"--target={tmp_path / 'site'}", "nvidia-cudnn-cu12==9.1.0.70"]
+    subprocess.run(command, check=True, capture_output=True)
     assert name.startswith("nvidia_cudnn_cu12-9.1.0.70+standin-")
     assert [path.name for path in (tmp_path / "site").iterdir()] == ["nvidia_cudnn_cu12-9.1.0.70+standin.dist-info"]
 
@@ -70,12 +71,13 @@ def test_names_that_torch_asks_for_are_found_once():
     assert library.names(LISTED, "nccl") == ["ncclAllReduce", "pncclGroupEnd"]
 
 
-@pytest.mark.skipif(not shutil.which("gcc"), reason="the library is compiled with gcc; on the nodes' image it always is")
+@pytest.mark.skipif(not shutil.which("gcc"), reason="a library is compiled with gcc here; the nodes have it")
 def test_a_stand_in_library_has_the_names(tmp_path):
     code, versions = library.sources(["cudnnCreate", "cudnnDestroy"], "libcudnn.so.9")
     (tmp_path / "a.c").write_text(code, encoding="utf-8")
     (tmp_path / "a.map").write_text(versions, encoding="utf-8")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-nostdlib", "-Wl,--version-script=a.map", "-o", "a.so", "a.c"], cwd=tmp_path, check=True)
+    command = ["gcc", "-shared", "-fPIC", "-nostdlib", "-Wl,--version-script=a.map", "-o", "a.so", "a.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
     loaded = ctypes.CDLL(str(tmp_path / "a.so"))
     assert loaded.cudnnCreate and not hasattr(loaded, "cudnnOther")
 
@@ -85,9 +87,12 @@ def test_the_sources_of_a_build_are_where_the_inventory_says(tmp_path):
         archive.writestr("cutlass_library/source/include/cutlass/cutlass.h", "")
         archive.writestr("cutlass_library/source/tools/util/include/x.h", "")
     layer.sources(tmp_path / "opt", tmp_path / "cutlass.whl")
-    assert (tmp_path / lane.LANE["vllm_build_cutlass_dir"].lstrip("/") / "include/cutlass/cutlass.h").is_file()
-    assert (tmp_path / "opt/cutlass/tools/util/include/x.h").is_file() and (tmp_path / "opt/cutlass/python/cutlass_library").is_dir()
-    assert "_vllm_fa3_C" in (tmp_path / lane.LANE["vllm_build_flash_attention_dir"].lstrip("/") / "CMakeLists.txt").read_text(encoding="utf-8")
+    cutlass, flash_attention = (
+        tmp_path / lane.LANE[f"vllm_build_{name}_dir"].lstrip("/") for name in ("cutlass", "flash_attention")
+    )
+    assert (cutlass / "include/cutlass/cutlass.h").is_file() and (cutlass / "tools/util/include/x.h").is_file()
+    assert (cutlass / "python/cutlass_library").is_dir()
+    assert "_vllm_fa3_C" in (flash_attention / "CMakeLists.txt").read_text(encoding="utf-8")
 
 
 def test_the_roles_know_every_value():
@@ -96,7 +101,8 @@ def test_the_roles_know_every_value():
     values = lane.lane({"torch": ("torch.whl", "0"), "nvidia-nvtx-cu12": ("nvtx.whl", "1")}, "http://192.0.2.1:8601")
     assert values.keys() <= known
     assert values["vllm_build_torch"] == [
-        "torch @ http://192.0.2.1:8601/files/torch.whl#sha256=0", "nvidia-nvtx-cu12 @ http://192.0.2.1:8601/files/nvtx.whl#sha256=1", "torchvision==0.20.1",
+        "torch @ http://192.0.2.1:8601/files/torch.whl#sha256=0",
+        "nvidia-nvtx-cu12 @ http://192.0.2.1:8601/files/nvtx.whl#sha256=1", "torchvision==0.20.1",
     ]
 
 

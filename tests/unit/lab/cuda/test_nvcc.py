@@ -12,8 +12,15 @@ from pathlib import Path
 import pytest
 from lab.cuda import nvcc
 
-COMMAND = ["-DTORCH", "-gencode", "arch=compute_90a,code=[sm_90a]", "-MD", "-MT", "a.cu.o", "-MF", "a.cu.o.d", "-x", "cu", "-c", "/b/csrc/moe/a.cu", "-o", "a.cu.o"]
-PLAN = '#$ cicc --orig_src_file_name "a.cu" -arch compute_90a x.ii\n#$ ptxas -m64 -arch=sm_90a "a.ptx" -o "a.cubin"\n#$ ptxas -m64  -arch sm_90 "a.ptx" -o "b.cubin"\n'
+COMMAND = [
+    "-DTORCH", "-gencode", "arch=compute_90a,code=[sm_90a]", "-MD", "-MT", "a.cu.o", "-MF", "a.cu.o.d",
+    "-x", "cu", "-c", "/b/csrc/moe/a.cu", "-o", "a.cu.o",
+]
+PLAN = """\
+#$ cicc --orig_src_file_name "a.cu" -arch compute_90a x.ii
+#$ ptxas -m64 -arch=sm_90a "a.ptx" -o "a.cubin"
+#$ ptxas -m64  -arch sm_90 "a.ptx" -o "b.cubin"
+"""
 COMPILER = f"""#!{sys.executable}
 import sys
 if "--dryrun" in sys.argv:
@@ -67,8 +74,13 @@ def test_what_the_compiler_refuses_to_plan_is_an_error(node, capfd):
     assert "nvcc fatal" in capfd.readouterr().err and not list((node / "log").iterdir())
 
 
-@pytest.mark.parametrize("command", [["--version"], ["-c", "/cmake/CMakeCUDACompilerId.cu", "-o", "x.o"], ["-E", "/b/csrc/moe/a.cu"]])
+@pytest.mark.parametrize("command", [
+    ["--version"], ["-c", "/cmake/CMakeCUDACompilerId.cu", "-o", "x.o"], ["-E", "/b/csrc/moe/a.cu"],
+])
 def test_what_is_no_source_of_vllm_goes_to_the_compiler(node, command):
-    program = f"import sys; sys.path.insert(0, {str(Path(nvcc.__file__).parent)!r}); import nvcc; nvcc.TOOLS = {nvcc.TOOLS!r}; nvcc.main({command!r})"
+    folder = str(Path(nvcc.__file__).parent)
+    program = (
+        f"import sys; sys.path.insert(0, {folder!r}); import nvcc; nvcc.TOOLS = {nvcc.TOOLS!r}; nvcc.main({command!r})"
+    )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout == "compiled\n" and not list((node / "log").iterdir())
