@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
 
-.PHONY: help setup lab lab-down clean test unit integration drills lint molecule reference reference-large faults e2e bench bench-inventory
+.PHONY: help setup lab lab-down clean test unit integration drills lint molecule reference reference-large faults e2e cuda bench bench-inventory
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -62,6 +62,9 @@ faults: setup ## plants faults on a running lab with pipeline stages: what tells
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s
+
+cuda: setup ## the build for CUDA 12.4 without a GPU, in ten minutes; 2 GB of downloads, once
+	@$(BIN)/python -m pytest tests/cuda -s
 
 bench: setup ## host-tasks and control-node CPU of a converged run
 	@$(BIN)/python tests/bench/converged.py

@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     paths = Paths()
     try:
         with alone(paths):
-            return {"up": up, "down": down, "status": status, "summary": summary, "reference": reference}[options.command](paths, options)
+            commands = {"up": up, "cuda": cuda, "down": down, "status": status, "summary": summary, "reference": reference}
+            return commands[options.command](paths, options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     command = commands.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
     command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
     command.add_argument("--cluster", default=CLUSTER, metavar="NAME", help=f"write the inventory for this cluster (default {CLUSTER})")
+    commands.add_parser("cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU")
     commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     commands.add_parser("status", help="what is running")
     commands.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
@@ -54,6 +56,12 @@ def node_count(text: str) -> int:
 def up(paths: Paths, options: argparse.Namespace) -> int:
     """Everything but the instances, which the playbooks launch."""
     site.up(paths, options.cluster, options.nodes, say)
+    return 0
+
+
+def cuda(paths: Paths, options: argparse.Namespace) -> int:
+    """The same with another image and other values; see lab.cuda."""
+    site.up(paths, "cuda", 1, say, with_cuda=True)
     return 0
 
 

@@ -14,23 +14,24 @@ from pathlib import Path
 
 import yaml
 
-from . import engine, inventory, model, preflight, reference, shell
+from . import cuda, engine, inventory, model, preflight, reference, shell
 from .api.config import ApiConfig
 from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, REPOSITORY, SSH_KEY_NAME, Paths
 from .engine import lane, torch_source
 from .errors import LabError
+from .nodes import flavour
 from .nodes.driver import NodeDriver
 from .processes import Daemon
 
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, cluster: str, nodes: int, say: Say) -> None:
+def up(paths: Paths, cluster: str, nodes: int, say: Say, with_cuda: bool = False) -> None:
     """Each step does nothing where it has been done."""
     preflight.check(paths.root, nodes)
     keys(paths)
     NodeDriver(paths).prepare(say)
-    values = engine_values(paths, say)
+    values = engine_values(paths, say) if not with_cuda else cuda_values(paths, say)
     for daemon, address, variable in ((api(paths), "127.0.0.1", "LAB_API_PORT"), (hub(paths), GATEWAY, "LAB_HUB_PORT")):
         port = API_PORT if daemon.name == "api" else HUB_PORT
         if not daemon.is_running():
@@ -57,6 +58,12 @@ def canary(paths: Paths, say: Say) -> dict:
         "vllm_serve_facts": expected["facts"][::7],
         "vllm_serve_passage": expected["passage"], "vllm_serve_fingerprint": expected["fingerprint"], "vllm_serve_fingerprint_tolerance": 0.001,
     }
+
+
+def cuda_values(paths: Paths, say: Say) -> dict:
+    """Variables of the CUDA lane, and of the same model, for preflight asks for one."""
+    shared = {name: value for name, value in engine_values(paths, say).items() if name.startswith("gh200_")}
+    return shared | cuda.prepare(paths, say)
 
 
 def down(paths: Paths, say: Say) -> list[str]:
@@ -167,7 +174,7 @@ def api(paths: Paths) -> Daemon:
             request_interval=inventory.REQUEST_INTERVAL / 2, launch_interval=inventory.LAUNCH_INTERVAL / 2,
             boot_seconds=0, address_seconds=0, terminate_seconds=0.5, region=REGION, capacity={"gpu_1x_gh200": [REGION]},
             ssh_keys={SSH_KEY_NAME: paths.ssh_key.with_suffix(".pub").read_text(encoding="utf-8").strip()},
-            filesystems={FILESYSTEM: REGION}, share=str(paths.share), state_file=str(paths.run / "account.json"),
+            filesystems={FILESYSTEM: REGION}, families=flavour.names(paths), share=str(paths.share), state_file=str(paths.run / "account.json"),
         )
         paths.run.mkdir(parents=True, exist_ok=True)
         config.touch(mode=0o600)

@@ -39,7 +39,8 @@ class Cloud(World):
             fates = [{"kind": fate.kind, "at": now + fate.after} for fate in self.faults.draw()]
             # The machine of an instance whose filesystem is late has none: nodes mount when they start.
             mounts = {} if any(fate["kind"] == "late-filesystem" for fate in fates) else {self._folder(item): place for item, place in order.mounts}
-            spec = NodeSpec(instance_id, body.hostname or f"ip-{instance_id[:8]}", [order.public_key], body.user_data, mounts)
+            family = body.image.family if body.image else ""
+            spec = NodeSpec(instance_id, body.hostname or f"ip-{instance_id[:8]}", [order.public_key], body.user_data, mounts, family)
             try:
                 node = self.driver.create(spec)
             except LabError as error:

@@ -42,6 +42,7 @@ class ApiConfig:
     audit_page: int = 100  # events of one answer
     ssh_keys: dict[str, str] = field(default_factory=dict)
     filesystems: dict[str, str] = field(default_factory=dict)
+    families: list[str] = field(default_factory=list)  # image families beside those of the catalogue
     share: str = ""
     state_file: str = ""
 

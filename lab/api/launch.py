@@ -33,7 +33,7 @@ def granted(body: requests.Launch, store: Store, config: ApiConfig, luck: random
     keys = [key for key in store.ssh_keys.values() if key["name"] == body.ssh_key_names[0]]
     if not keys:
         raise missing("SSH key")
-    check_image(body)
+    check_image(body, config.families)
     order = Order(keys[0]["public_key"], mounts(body, store), rulesets(body, store))
     if config.invalid_address:
         raise ApiError("global/invalid-address")
@@ -49,9 +49,9 @@ def missing(what: str, status: int = 400) -> ApiError:
     return ApiError("global/object-does-not-exist", f"Specified {what} does not exist.", status)
 
 
-def check_image(body: requests.Launch) -> None:
-    """An image must be there for the type's architecture, and in the region."""
-    if body.image is None:
+def check_image(body: requests.Launch, families: list[str]) -> None:
+    """An image must be there for the type's architecture, and in the region; `families` are there everywhere."""
+    if body.image is None or body.image.family in families:
         return
     architecture = catalogue.architecture(body.instance_type_name)
     here = [image for image in catalogue.images() if image["architecture"] == architecture and image["region"]["name"] == body.region_name]

@@ -41,8 +41,8 @@ LANE = {
     "vllm_build_last": ["triton==3.1.0"],
     "vllm_build_tolerated": [
         # Its CPU build asks for the torch of its time, which PyPI has for CUDA only.
-        r"^vllm 0\.7\.2\+cpu has requirement torch==2\.5\.1\+cpu",
-        r"^vllm 0\.7\.2\+cpu requires (datasets|torchaudio|torchvision|xgrammar), which is not installed",
+        r"^vllm 0\.7\.2\+(gh200\.)?cpu has requirement torch==2\.5\.1\+cpu",
+        r"^vllm 0\.7\.2\+(gh200\.)?cpu requires (datasets|torchaudio|torchvision|xgrammar), which is not installed",
     ],
     "ray_cluster_environment": {
         "OMP_NUM_THREADS": "1",

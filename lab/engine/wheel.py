@@ -16,20 +16,30 @@ def build(source: Path) -> tuple[str, bytes]:
     """Name and content, from a folder with pyproject.toml and packages."""
     settings = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
-    name, version = project["name"].replace("-", "_"), project["version"]
+    version = project["version"]
     entries = {
         path.relative_to(source).as_posix(): path.read_bytes()
         for package in settings["tool"]["setuptools"]["packages"]
         for path in sorted((source / package).glob("*.py"))
     }
-    info = f"{name}-{version}.dist-info"
-    entries[f"{info}/METADATA"] = (
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {version}\nSummary: {project['description']}\n"
-        f"Requires-Python: {project['requires-python']}\n"
-    ).encode()
-    entries[f"{info}/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     groups = [f"[{group}]\n" + "".join(f"{key} = {place}\n" for key, place in points.items()) for group, points in project["entry-points"].items()]
-    entries[f"{info}/entry_points.txt"] = "\n".join(groups).encode()
+    return _pack(project["name"], version, project["description"], f"Requires-Python: {project['requires-python']}\n", entries, "\n".join(groups))
+
+
+def empty(package: str, version: str, description: str) -> tuple[str, bytes]:
+    """Name and content of a wheel that has a name and nothing in it."""
+    return _pack(package, version, description, "", {}, "")
+
+
+def _pack(package: str, version: str, description: str, metadata: str, entries: dict[str, bytes], points: str) -> tuple[str, bytes]:
+    name = package.replace("-", "_")
+    info = f"{name}-{version}.dist-info"
+    entries = entries | {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\nSummary: {description}\n{metadata}".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if points:
+        entries[f"{info}/entry_points.txt"] = points.encode()
     record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in entries.items())
     entries[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
     return f"{name}-{version}-py3-none-any.whl", _archive(entries)

@@ -16,18 +16,19 @@ from pathlib import Path
 from .. import shell
 from ..config import PRIVATE, PUBLIC, Paths
 from ..errors import LabError
-from . import cgroups, host, image, network, seed
+from . import cgroups, flavour, host, image, network, seed
 
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """What the cloud knows of an instance that it starts. `mounts`: folder here to folder there."""
+    """What the cloud knows of an instance that it starts. `mounts`: folder here to folder there; `image`: its family."""
 
     id: str
     hostname: str
     ssh_public_keys: list[str] = field(default_factory=list)
     user_data: str = ""
     mounts: dict[str, str] = field(default_factory=dict)
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class NodeDriver:
         folder = self.folder / spec.id
         for name in ("upper", "work", "root"):
             (folder / name).mkdir()
-        base = image.build(self.paths, lambda text: None)
-        shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={base},upperdir={folder}/upper,workdir={folder}/work", folder / "root")
+        lower = ":".join(map(str, [*flavour.layers(self.paths, spec.image), image.build(self.paths, lambda text: None)]))
+        shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work", folder / "root")
         seed.plant(folder / "root", spec.id, spec.hostname, node.private_ip, spec.ssh_public_keys, spec.user_data)
         network.connect(node.namespace, node.number)
         self._start(node, self._binds(spec, folder / "root"))

@@ -12,6 +12,7 @@ from ..errors import LabError
 
 BRIDGES = {"gh200pub": PUBLIC, "gh200prv": PRIVATE}
 TABLE = "gh200lab"
+DEVICES = Path("/sys/class/net")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 RULES = f"""\
 table ip {TABLE} {{}}
@@ -32,7 +33,7 @@ def up(paths: Paths) -> None:
         paths.run.mkdir(parents=True, exist_ok=True)
         ledger.write_text(json.dumps({"ip_forward": FORWARDING.read_text(encoding="utf-8").strip()}), encoding="utf-8")
     for bridge, network in BRIDGES.items():
-        if not Path("/sys/class/net", bridge).exists():
+        if not (DEVICES / bridge).exists():
             for other in json.loads(shell.run("ip", "-json", "address", "show", "to", f"{network}.0/24") or "[]"):
                 if other:
                     raise LabError(f"The network {network}.0/24 is in use on {other['ifname']}: the lab needs it, take it off that interface.")
@@ -44,12 +45,14 @@ def up(paths: Paths) -> None:
 
 
 def down(paths: Paths) -> list[str]:
-    """Take away what `up` made; returns what is still there."""
+    """Take away what `up` made, if no node of another lab hangs on it; returns what is still there."""
     ledger = paths.run / "network.json"
+    if in_use():
+        ledger.unlink(missing_ok=True)
     if not ledger.exists():
         return leftovers()
     for bridge in BRIDGES:
-        if Path("/sys/class/net", bridge).exists():
+        if (DEVICES / bridge).exists():
             shell.run("ip", "link", "delete", bridge)
     shell.run("nft", "-f", "-", stdin=f"table ip {TABLE} {{}}\ndelete table ip {TABLE}\n")
     FORWARDING.write_text(json.loads(ledger.read_text(encoding="utf-8"))["ip_forward"], encoding="utf-8")
@@ -58,8 +61,13 @@ def down(paths: Paths) -> list[str]:
 
 
 def leftovers() -> list[str]:
-    """Bridges of ours that exist."""
-    return [f"bridge {bridge}" for bridge in BRIDGES if Path("/sys/class/net", bridge).exists()]
+    """Bridges of ours that exist and that nobody uses."""
+    return [f"bridge {bridge}" for bridge in BRIDGES if (DEVICES / bridge).exists()] if not in_use() else []
+
+
+def in_use() -> bool:
+    """Whether a node hangs on the bridges. When our own are gone, it is one of a lab in another folder."""
+    return any(any((DEVICES / bridge / "brif").glob("*")) for bridge in BRIDGES)
 
 
 def connect(namespace: str, number: int) -> None:
@@ -78,7 +86,7 @@ def connect(namespace: str, number: int) -> None:
 def disconnect(namespace: str, number: int) -> None:
     """Remove the namespace; its interfaces go with it."""
     for name in ("eth0", "eth1"):
-        if Path("/sys/class/net", f"gh{name}-{number}").exists():
+        if (DEVICES / f"gh{name}-{number}").exists():
             shell.run("ip", "link", "delete", f"gh{name}-{number}")
     if Path("/run/netns", namespace).exists():
         shell.run("ip", "netns", "delete", namespace)

@@ -101,6 +101,13 @@ def test_an_image_must_fit_region_and_architecture(account):
     account.launch(image={"id": image("arm64", "us-east-3")})
 
 
+def test_a_family_of_this_account_reaches_the_node(make):
+    account = make(families=["cuda-12-4"])
+    assert refused(account, image={"family": "cuda-13"})[1] == "global/object-does-not-exist"
+    launched = [account.launch(image={"family": "cuda-12-4"}), account.launch()]
+    assert [account.driver.specs[node].image for node in launched] == ["cuda-12-4", ""]
+
+
 def test_a_filesystem_of_another_region(account):
     assert refused(account, file_system_names=["far"])[:2] == (400, "instance-operations/launch/file-system-in-wrong-region")
 
