@@ -18,8 +18,9 @@ def pins(name: str) -> list[str]:
     return [line for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 
 
-# How the engine of this lane values a group of experts, see lab.reference: vLLM 0.7.2 as it is takes the best one.
-ROUTING = "best"
+# How the engine of this lane values a group of experts, see lab.reference: as DeepSeek does, by the sum of the best two,
+# for vllm_build_fixes mends the routing of 0.7.2.
+ROUTING = "sum"
 LANE = {
     "vllm_build_device": "cpu",
     # The local version keeps pip from taking three gigabytes of CUDA by mistake.
