@@ -21,6 +21,8 @@ from tests.e2e import reference
 from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
 
 NODES = int(os.environ.get("NODES", "4"))
+# Where the engine would cut 2,3 and 1,1,1,2 by itself.
+STAGES = {1: "0-4", 2: "0-4", 4: "0-2, 3-4", 8: "0-2, 3-4", 16: "0-1, 2-2, 3-3, 4-4"}
 
 
 def recap(output):
@@ -75,6 +77,11 @@ def test_tokens_are_streamed_by_the_real_engine(lab):
 
 def test_every_answer_is_that_of_transformers(lab):
     assert reference.check(Server(lab["url"], lab["model"], lab["key"]), reference.load()) == []
+
+
+def test_make_lab_ends_with_a_right_answer(lab):
+    assert "The capital of France is Paris." in lab["output"].splitlines()[-6:]
+    assert f"on {NODES} nodes were given one environment; layers by stage: {STAGES[NODES]}\"" in lab["output"]
 
 
 def test_without_the_key_it_is_refused(lab):
