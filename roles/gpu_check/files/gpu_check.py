@@ -233,15 +233,23 @@ def measure():
         return {"failed": f"ended with status {got.returncode} and said {(got.stderr.strip().splitlines() or ['nothing'])[-1]!r}"}
 
 
+def settled_gpus(run, wait=FABRIC_WAIT):
+    """State of all GPUs, after at most `wait` seconds in which their fabric comes up."""
+    deadline = time.monotonic() + wait
+    while True:
+        gpus = query_gpus(run)
+        if time.monotonic() > deadline or all(gpu.get("fabric.state") != "In Progress" for gpu in gpus):
+            return gpus
+        time.sleep(2)
+
+
 def check(options, run=command, measuring=measure):
     """All of it, once per boot and options: a dictionary with a line about the node. Raises Unfit."""
     key = [read("/proc/sys/kernel/random/boot_id"), options.capability, options.floors, options.min_disk_gib, options.free_share]
     kept = read(options.record)
     if kept and not options.again and json.loads(kept).get("key") == key:
         return {**json.loads(kept), "remembered": True}
-    deadline = time.monotonic() + FABRIC_WAIT
-    while any(gpu.get("fabric.state") == "In Progress" for gpu in (gpus := query_gpus(run))) and time.monotonic() < deadline:
-        time.sleep(2)
+    gpus = settled_gpus(run)
     for gpu in gpus:
         judge_state(gpu, None, options.capability)
     busy = serving(run)
