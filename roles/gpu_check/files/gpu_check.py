@@ -243,12 +243,28 @@ def settled_gpus(run, wait=FABRIC_WAIT):
         time.sleep(2)
 
 
+def remembered(path):
+    """What the last check that passed found; {} for none."""
+    try:
+        return json.loads(read(path))
+    except ValueError:
+        return {}
+
+
+def remember(path, found):
+    """Whole or not at all."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)
+    os.replace(path + ".new", path)
+
+
 def check(options, run=command, measuring=measure):
     """All of it, once per boot and options: a dictionary with a line about the node. Raises Unfit."""
     key = [read("/proc/sys/kernel/random/boot_id"), options.capability, options.floors, options.min_disk_gib, options.free_share]
-    kept = read(options.record)
-    if kept and not options.again and json.loads(kept).get("key") == key:
-        return {**json.loads(kept), "remembered": True}
+    kept = remembered(options.record)
+    if kept.get("key") == key and not options.again:
+        return {**kept, "remembered": True}
     gpus = settled_gpus(run)
     for gpu in gpus:
         judge_state(gpu, None, options.capability)
@@ -264,10 +280,7 @@ def check(options, run=command, measuring=measure):
     judge_node(node, options.min_disk_gib)
     found = {"key": key, "gpus": gpus, "measured": measured, "node": node, "line": describe(gpus, measured, node)}
     if not busy and not options.dry_run:
-        os.makedirs(os.path.dirname(options.record), exist_ok=True)
-        with open(options.record + ".new", "w", encoding="utf-8") as file:
-            json.dump(found, file, indent=1)
-        os.replace(options.record + ".new", options.record)
+        remember(options.record, found)
     return {**found, "remembered": False}
 
 
@@ -301,6 +314,9 @@ def main(arguments):
         print(json.dumps((check if options.mode == "check" else memory)(options)))
     except Unfit as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"The GPU could not be checked: {error}. Run this as root, on a machine with room on its disk.", file=sys.stderr)
         return 1
     return 0
 
