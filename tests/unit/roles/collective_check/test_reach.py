@@ -50,13 +50,13 @@ def test_nodes_that_reach_each_other_have_nothing_to_say(together):
 
 
 def test_a_node_that_is_not_there_is_named_by_all_others(together):
-    said = together(["n1", "n2"], 3, 6)
+    said = together(["n1", "n2"], 6, 18)
     assert said["n1"] == said["n2"]
     assert said["n1"].startswith("n3 (127.0.0.3) cannot be reached by any other node: connection refused. All TCP ports must be open")
 
 
 def test_the_others_name_the_head_when_it_is_not_there(together):
-    said = together(["n2", "n3"], 3, 4)
+    said = together(["n2", "n3"], 6, 7)
     assert said["n2"].startswith("n2 (127.0.0.2) cannot reach n1 (127.0.0.1): connection refused.")
     assert said["n3"].startswith("n3 (127.0.0.3) cannot reach n1 (127.0.0.1): connection refused.")
 
