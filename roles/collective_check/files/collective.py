@@ -26,12 +26,14 @@ def main(mode, text):
     """None when all is right, else one sentence, or a status."""
     settings = json.loads(text)
     if mode == "done":
-        return 0 if os.path.exists(marker(settings)) or is_serving(settings) else 1
+        return done(settings)
     try:
-        print(check(settings), flush=True)
+        measured = check(settings)
+        print(measured, flush=True)
         os.makedirs(MARKERS, exist_ok=True)
-        with open(marker(settings), "w", encoding="utf-8"):
-            return None
+        with open(marker(settings), "w", encoding="utf-8") as file:
+            file.write(measured + "\n")
+        return None
     except (Failed, OSError) as error:
         return str(error)
 
@@ -40,8 +42,18 @@ class Failed(Exception):
     """The nodes do not work together, in one sentence."""
 
 
+def done(settings):
+    """0 or 1; prints what was measured."""
+    try:
+        with open(marker(settings), encoding="utf-8") as file:
+            print(file.read(), end="")
+        return 0
+    except FileNotFoundError:
+        return 0 if is_serving(settings) else 1
+
+
 def marker(settings):
-    """Path of the file that tells that these nodes have passed; it is gone after a boot."""
+    """Path of the file with the line of a check that these nodes have passed; it is gone after a boot."""
     told = json.dumps([settings[key] for key in ("nodes", "head", "gpus", "python")], sort_keys=True)
     return f"{MARKERS}/{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
@@ -184,7 +196,7 @@ ADVICE = "What the other nodes wait for is in their logs; NCCL's words, if any, 
 
 def line(result, nodes, interface):
     """What was measured, for people."""
-    pairs = ", ".join(f"{one}-{other} {rate:.2f}" for one, other, rate in result["pairs"])
+    pairs = ", ".join(f"{one} to {other} {rate:.2f}" for one, other, rate in result["pairs"])
     ranks = f" ({result['ranks']} ranks)" if result["ranks"] != nodes else ""
     between = f"; pairs in GB/s: {pairs}" if pairs else ""
     return f"all-reduce over {nodes} nodes{ranks} on {interface} ({result['backend']}): {result['rate']:.2f} GB/s of bus bandwidth, sums right{between}"

@@ -37,6 +37,7 @@ def test_one_rank_has_passed_and_need_not_pass_again(collective, capsys):
     assert collective.main("run", text) is None
     assert capsys.readouterr().out == "one rank on one node: there is nothing to sum\n"
     assert collective.main("done", text) == 0
+    assert capsys.readouterr().out == "one rank on one node: there is nothing to sum\n"
 
 
 @pytest.mark.parametrize("more", [{"gpus": 2}, {"python": "/other"}, {"nodes": {"b": "127.0.0.2"}}])
@@ -92,7 +93,7 @@ def test_the_results_of_all_ranks_are_one_line(collective, play, capsys):
     python = play(f"echo WARN of a library\nread -r seconds\necho '{json.dumps({'result': result})}'")
     assert collective.main("run", json.dumps(settings_of({"b": "127.0.0.1"}, gpus=2, python=python))) is None
     shown = capsys.readouterr().out.splitlines()
-    assert shown[-1] == "all-reduce over 1 nodes (2 ranks) on lo (nccl): 2.00 GB/s of bus bandwidth, sums right; pairs in GB/s: b-c 1.23"
+    assert shown[-1] == "all-reduce over 1 nodes (2 ranks) on lo (nccl): 2.00 GB/s of bus bandwidth, sums right; pairs in GB/s: b to c 1.23"
     assert "WARN of a library" in shown
 
 
