@@ -42,7 +42,8 @@ class Desk:
         self.changed = threading.Condition()
         address = settings["nodes"][settings["me"]]
         try:
-            self.listener = socket.create_server((address, settings["port"]), backlog=256)
+            # The collectives take ports of the system's choice, so one of those must be open too.
+            self.listeners = [socket.create_server((address, port), backlog=256) for port in (settings["port"], 0)]
         except OSError as error:
             raise OSError(
                 f"{title(settings['nodes'], settings['me'])} cannot listen on port {settings['port']}: {plain(error)}. "
@@ -50,7 +51,8 @@ class Desk:
             ) from error
 
     def __enter__(self):
-        threading.Thread(target=self.serve, daemon=True).start()
+        for listener in self.listeners:
+            threading.Thread(target=self.serve, args=(listener,), daemon=True).start()
         return self
 
     def __exit__(self, *ignored):
@@ -58,15 +60,16 @@ class Desk:
         with self.changed:
             self.verdict = self.verdict or [None]
             self.changed.notify_all()
-        self.listener.close()
+        for listener in self.listeners:
+            listener.close()
         for talk in self.talks:
             talk.join(1)  # what is said last must not be lost with the process
 
-    def serve(self):
+    def serve(self, listener):
         """One thread for each that connects, until the listener is closed."""
         while True:
             try:
-                connection = self.listener.accept()[0]
+                connection = listener.accept()[0]
             except OSError:
                 return
             self.talks.append(threading.Thread(target=self.answer, args=(connection,), daemon=True))
@@ -78,7 +81,7 @@ class Desk:
             try:
                 connection.settimeout(TRY_FOR)
                 asked = read(connection)
-                reply = {"name": self.settings["me"], "nodes": self.settings["nodes"]}
+                reply = {"name": self.settings["me"], "nodes": self.settings["nodes"], "free": self.listeners[1].getsockname()[1]}
                 if asked.get("report") is not None:
                     self.take(asked["name"], asked["report"])
                     with self.changed:
@@ -111,10 +114,13 @@ def probe_all(settings, deadline):
     found = {}
 
     def probe(name):
+        where = ""
         try:
-            ask(settings, name, deadline)
+            free = ask(settings, name, deadline)["free"]
+            where = f" at port {free}, though it answers at {settings['port']}"
+            ask({**settings, "port": free}, name, min(deadline, time.monotonic() + 2 * TRY_FOR))
         except OSError as error:
-            found[name] = plain(error)
+            found[name] = plain(error) + where
 
     threads = [threading.Thread(target=probe, args=(name,)) for name in settings["nodes"] if name != settings["me"]]
     for thread in threads:

@@ -100,3 +100,18 @@ def test_a_sentence_does_not_name_hundreds_of_pairs(reach):
 def test_the_last_attempt_is_cut_short_and_does_not_hide_the_reason(reach, port):
     settings = {"nodes": NODES, "head": "n1", "me": "n1", "port": port}
     assert reach.probe_all(settings, time.monotonic() + 0.5) == {"n2": "connection refused", "n3": "connection refused"}
+
+
+def test_a_port_of_the_systems_choice_must_be_open_too(reach, port, monkeypatch):
+    asked = []
+
+    def ask(settings, name, deadline):
+        asked.append(settings["port"])
+        if settings["port"] == 5:
+            raise TimeoutError("timed out")
+        return {"free": 5}
+
+    monkeypatch.setattr(reach, "ask", ask)
+    settings = {"nodes": {"n1": "127.0.0.1", "n2": "127.0.0.2"}, "me": "n1", "port": port}
+    assert reach.probe_all(settings, time.monotonic() + 1) == {"n2": f"timed out at port 5, though it answers at {port}"}
+    assert asked == [port, 5]
