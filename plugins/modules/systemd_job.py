@@ -47,6 +47,11 @@ options:
     description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
     type: dict
     default: {}
+  files:
+    description:
+      - Path and text of programs that the job runs. They are written before it starts, have mode 0644 and hold no secrets.
+    type: dict
+    default: {}
   user:
     description: User who runs the job.
     type: str
@@ -169,7 +174,7 @@ class Job:
         self.name = self.params["name"]
         self.unit = f"gh200-job-{self.name}.service"
         self.log = f"{LOGS}/{self.name}.log"
-        told = ("argv", "script", "environment", "secret_environment", "user", "chdir", "check_argv", "creates")
+        told = ("argv", "script", "environment", "secret_environment", "files", "user", "chdir", "check_argv", "creates")
         self.stamp = hashlib.sha256(json.dumps([self.params[key] for key in told], sort_keys=True).encode()).hexdigest()
 
     def execute(self):
@@ -225,6 +230,8 @@ class Job:
         # A unit that ended keeps its name until it is told to go.
         self.module.run_command(["systemctl", "stop", self.unit])
         self.module.run_command(["systemctl", "reset-failed", self.unit])
+        for path, text in params["files"].items():
+            systemd.write(path, text.rstrip("\n") + "\n", 0o644)
         argv = params["argv"]
         if params["script"] is not None:
             systemd.write(f"{base}.sh", params["script"], 0o755)
@@ -299,6 +306,7 @@ def main():
             "script": {"type": "str"},
             "environment": {"type": "dict", "default": {}},
             "secret_environment": {"type": "dict", "default": {}, "no_log": True},
+            "files": {"type": "dict", "default": {}},
             "user": {"type": "str", "default": "root"},
             "chdir": {"type": "path", "default": "/"},
             "check_argv": {"type": "list", "elements": "str"},

@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.gh200.inference.plugins.modules import systemd_job
 
 PARAMS = {
-    "name": "wheel", "label": None, "argv": ["/bin/true"], "script": None, "environment": {}, "secret_environment": {},
+    "name": "wheel", "label": None, "argv": ["/bin/true"], "script": None, "environment": {}, "secret_environment": {}, "files": {},
     "user": "root", "chdir": "/", "check_argv": None, "creates": None, "timeout": 60, "nice": 0, "memory_max": None, "bind_memory": True,
 }
 
@@ -43,3 +43,14 @@ def test_a_job_is_bound_to_the_nodes_with_cpus(command):
 @pytest.mark.parametrize(("bound", "params"), [(None, {}), ([0], {"bind_memory": False})])
 def test_a_job_is_not_bound_where_nothing_is_to_be_kept_free(command, bound, params):
     assert not [word for word in command(bound, **params) if "NUMA" in word]
+
+
+def test_programs_are_written_before_the_job_starts(command, tmp_path):
+    path = tmp_path / "lib/program.py"
+    command(None, files={str(path): "print(1)"})
+    assert (path.read_text(encoding="utf-8"), path.stat().st_mode & 0o777) == ("print(1)\n", 0o644)
+
+
+def test_another_program_is_another_job():
+    one, other = (systemd_job.Job(SimpleNamespace(params=PARAMS | {"files": {"/a": text}})).stamp for text in ("1", "2"))
+    assert one != other
