@@ -94,7 +94,7 @@ def test_nothing_bad_is_nothing_done(site, leave):
 def test_without_leave_all_bad_nodes_are_named_at_once_and_kept(site):
     done = site.check(bad=["r1-00", "r1-02"])
     assert done.status != 0 and done.asked == []
-    assert "2 of 3 nodes are bad: r1-00: 2 ECC errors that cannot be corrected r1-02: 2 ECC" in done.output, done.output
+    assert "2 of 3 nodes are bad: r1-00: 2 ECC errors that cannot be corrected. r1-02: 2 ECC" in done.output, done.output
     assert "-e gh200_replace_bad=true" in done.output and "Check what came in their place" not in done.output
 
 
