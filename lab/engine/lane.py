@@ -54,6 +54,8 @@ LANE = {
         "VLLM_MLA_DISABLE": "1",
     },
     "ray_cluster_start_options": ["--object-store-memory=100000000"],
+    # All nodes share the disk of this machine.
+    "gpu_check_min_disk_gib": 5,
     # What systemd may give to a unit on a node of the lab.
     "ray_cluster_open_files": 20000,
     "vllm_serve_open_files": 20000,

@@ -27,6 +27,7 @@ class ActionModule(LambdaAction):
         "image_family": {"type": "str", "default": "lambda-stack-22-04"},
         "user_data": {"type": "dict", "default": {}},
         "accept_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "replace": {"type": "list", "elements": "str", "default": []},
         "allow_shrink": {"type": "bool", "default": False},
         "connect_with": {"type": "str", "choices": ["public", "private"], "default": "public"},
         "wait_for_ssh": {"type": "bool", "default": True},
@@ -52,7 +53,8 @@ class ActionModule(LambdaAction):
         wanted = declared.Declared(
             size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "",
             filesystems=tuple(filter(None, options["filesystems"])), firewall_rulesets=tuple(options["firewall_rulesets"]),
-            accept_host_keys=tuple(options["accept_host_keys"]), **{name: options[name] for name in self.SAME},
+            accept_host_keys=tuple(options["accept_host_keys"]), replace=tuple(filter(None, options["replace"])),
+            **{name: options[name] for name in self.SAME},
         )
         running = fleet.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
         result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": running.keys.known_hosts}

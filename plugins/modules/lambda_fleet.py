@@ -78,6 +78,13 @@ options:
     type: list
     elements: str
     default: []
+  replace:
+    description:
+      - Ids of instances of this fleet that something found bad. Each is terminated, and then another is launched under the name of its node.
+      - An id that is no node of this fleet is an error, and nothing is changed. One that was, and is gone, is left alone, so a second run changes nothing.
+    type: list
+    elements: str
+    default: []
   allow_shrink:
     description: Whether nodes beyond O(size) are terminated, the last ones, never the head. Without it they are an error.
     type: bool
@@ -148,6 +155,16 @@ EXAMPLES = r"""
     filesystems: [shared]
     max_fleet_price: 40
     max_life: 86400
+  register: r1
+
+- name: Another one in the place of the fourth, which is slow
+  gh200.inference.lambda_fleet:
+    name: r1
+    size: 16
+    region: us-east-3
+    ssh_key_name: laptop
+    filesystems: [shared]
+    replace: ["{{ r1.fleet.nodes[3].id }}"]
 
 - name: Twelve of them
   gh200.inference.lambda_fleet:

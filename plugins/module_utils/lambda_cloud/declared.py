@@ -30,6 +30,7 @@ class Declared:
     connect_with: str = "public"
     user_data: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     accept_host_keys: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()
     allow_shrink: bool = False
     wait_for_ssh: bool = True
     max_price: float = 0.0

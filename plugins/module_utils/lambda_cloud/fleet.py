@@ -35,7 +35,9 @@ class Fleet:
 
     def plan(self) -> plan.Plan:
         """Read the account once and compare; nothing is changed, and what cannot be done is refused."""
-        made = self.compare(self.cloud.instances())
+        listed = self.cloud.instances()
+        plan.require_members(self.declared.name, listed, self.declared.replace, {event.get("id") for event in self.ledger.read()})
+        made = self.compare(listed)
         if made.surplus and not self.declared.allow_shrink:
             names = ", ".join(instance.tags[plan.NODE] for instance in made.surplus)
             raise FleetError(
@@ -57,7 +59,7 @@ class Fleet:
 
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
-        return plan.make(self.declared.name, self.declared.size, listed, self.clock.now(), self.declared.boot_deadline)
+        return plan.make(self.declared.name, self.declared.size, listed, self.clock.now(), self.declared.boot_deadline, self.declared.replace)
 
     # -- what is done
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import typing as t
 
 from . import errors, models
 
@@ -59,6 +60,21 @@ def stamp(instance: models.Instance, tag: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else None
 
 
+def require_members(fleet: str, instances: list[models.Instance], ids: t.Iterable[str], known: t.Container[str]) -> None:
+    """Raises PlanError for ids that are no node of this fleet. One that was (its tag or the ledger, `known`, says so) and is gone is none to miss."""
+    ours, listed = members(fleet, instances), {instance.id: instance for instance in instances}
+    mine = {instance.id for instance in ours}
+    strange = [
+        wanted for wanted in ids
+        if wanted not in mine and not (listed[wanted].tags.get(CLUSTER) == fleet if wanted in listed else wanted in known)
+    ]
+    if strange:
+        nodes = ", ".join(f"{instance.tags.get(NODE)} ({instance.id})" for instance in sorted(ours, key=lambda node: node.tags.get(NODE, "")))
+        raise PlanError(
+            f"replace has {', '.join(strange)}, which is not a node of fleet {fleet}; its nodes are {nodes or 'none'}. Correct replace; nothing was changed."
+        )
+
+
 def trouble(instance: models.Instance, now: float, boot_deadline: float) -> str:
     """Why this instance must be replaced; empty when it need not be."""
     if instance.status in models.BROKEN:
@@ -69,11 +85,14 @@ def trouble(instance: models.Instance, now: float, boot_deadline: float) -> str:
     return ""
 
 
-def make(fleet: str, size: int, instances: list[models.Instance], now: float = 0.0, boot_deadline: float = 1e9) -> Plan:
-    """Adopt what is there, name what is missing. `now` is seconds since 1970, `boot_deadline` seconds."""
+def make(
+    fleet: str, size: int, instances: list[models.Instance], now: float = 0.0, boot_deadline: float = 1e9, replace: t.Container[str] = (),
+) -> Plan:
+    """Adopt what is there, name what is missing. `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad."""
     wanted, by_node, broken = node_names(fleet, size), {}, []
     for instance in members(fleet, instances):
-        node, why = instance.tags.get(NODE, ""), trouble(instance, now, boot_deadline)
+        node = instance.tags.get(NODE, "")
+        why = trouble(instance, now, boot_deadline) or ("found bad" if instance.id in replace else "")
         if not re.fullmatch(rf"{re.escape(fleet)}-\d{{2,}}", node):
             raise PlanError(
                 f"The instance {instance.id} carries the tag of fleet {fleet}, but '{node}' is no node of it, so it was not launched here. "
