@@ -101,14 +101,14 @@ class Hold:
         return dict(zip(UNITS, blocks))
 
     def hold(self, units):
-        """Timers first, so that nothing begins while a run is waited for."""
-        timers = [unit for unit in units if unit in TIMERS]
+        """Timers first, so that nothing begins while a run is waited for. A timer that runs when it is masked would fail."""
+        timers, others = ([unit for unit in units if unit in kind] for kind in (TIMERS, AT_SHUTDOWN))
         if timers:
-            self.systemctl("mask", "--now", *timers)
+            self.systemctl("stop", *timers)
         self.await_runs()
-        others = [unit for unit in units if unit not in TIMERS]
         if others:
-            self.systemctl("mask", "--now", *others)
+            self.systemctl("stop", *others)
+        self.systemctl("mask", *units)
 
     def release(self, units):
         self.systemctl("unmask", *units)

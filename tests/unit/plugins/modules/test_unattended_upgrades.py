@@ -37,9 +37,9 @@ class Node:
             return 0, "\n\n".join(self.block(unit) for unit in argv[3:]) + "\n", ""
         self.done.append(argv[1:])
         for unit in argv[2:]:
-            if argv[1] in ("mask", "unmask") and not unit.startswith("-"):
-                assert self.load[unit] != "not-found"
-                assert argv[1] == "unmask" or self.runs.get(unit, 0) <= 0, "a run was interrupted"
+            assert self.load[unit] != "not-found"
+            assert argv[1] in ("unmask", "start") or self.runs.get(unit, 0) <= 0, "a run was interrupted"
+            if argv[1] in ("mask", "unmask"):
                 self.load[unit] = {"mask": "masked", "unmask": "loaded"}[argv[1]]
         return 0, "", ""
 
@@ -82,7 +82,7 @@ def test_what_exists_is_masked_once_timers_first(apply, load):
     result = apply(node)
     assert result["changed"] and result["units"] == [unit for unit, state in load.items() if state == "loaded"]
     assert {unit: state for unit, state in node.load.items() if load[unit] == "loaded"} == dict.fromkeys(result["units"], "masked")
-    assert node.done[0] == ["mask", "--now", *unattended_upgrades.TIMERS]
+    assert node.done[0] == ["stop", *unattended_upgrades.TIMERS] and node.done[-1] == ["mask", *result["units"]]
     done = len(node.done)
     assert not apply(node)["changed"] and len(node.done) == done
 
@@ -95,8 +95,8 @@ def test_a_node_without_any_is_left_alone(apply):
 
 def test_only_what_differs_is_touched(apply):
     node = Node(UBUNTU | dict.fromkeys(unattended_upgrades.TIMERS, "masked"))
-    result = apply(node)
-    assert [unit for words in node.done for unit in words[2:]] == unattended_upgrades.RUNS + unattended_upgrades.AT_SHUTDOWN
+    result, others = apply(node), unattended_upgrades.RUNS + unattended_upgrades.AT_SHUTDOWN
+    assert node.done == [["stop", *others[2:]], ["mask", *others]]
     assert "timer" not in result["diff"][0]["after"]
 
 
