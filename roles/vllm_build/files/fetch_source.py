@@ -5,20 +5,24 @@
 device to it ("0.7.2+cpu"), so that pip refuses its own choice.
 """
 import hashlib
+import http.client
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
+
+PAUSES = [0, 2, 5, 15, 45]  # seconds before each try
 
 
 def main(name, file, sha256, target, source=""):
     if not os.path.exists(target) or digest(target) != sha256:
         url = source or find(name, file)
-        with urllib.request.urlopen(url, timeout=60) as answer, open(target + ".part", "wb") as sink:
-            shutil.copyfileobj(answer, sink)
+        patiently(url, lambda answer: save(answer, target + ".part"))
         if (got := digest(target + ".part")) != sha256:
             sys.exit(f"{file} from {url} has the checksum {got}, wanted is {sha256}: it was changed on its way or at its source. Nothing was built.")
         os.replace(target + ".part", target)
@@ -27,12 +31,34 @@ def main(name, file, sha256, target, source=""):
 def find(name, file):
     """Address of the file, from the index page of its project."""
     page = f"{index().rstrip('/')}/{name}/"
-    with urllib.request.urlopen(page, timeout=60) as answer:
-        links = re.findall(r'href="([^"]+)"', answer.read().decode())
+    links = re.findall(r'href="([^"]+)"', patiently(page, lambda answer: answer.read().decode()))
     for link in links:
         if urllib.parse.urlsplit(link).path.endswith("/" + file):
             return urllib.parse.urljoin(page, link)
     sys.exit(f"The package index at {page} has no {file}: set vllm_build_source to where it is.")
+
+
+def patiently(url, use):
+    """What use(answer) gives; again after a pause that grows, unless the server says that it has no such thing."""
+    for pause in PAUSES:
+        time.sleep(pause)
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return use(answer)
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error))
+            if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429:
+                break
+    sys.exit(f"{url} cannot be read ({reason}): see whether the node reaches it, or set vllm_build_source to a mirror.")
+
+
+def save(answer, path):
+    """The whole of an answer in a file. Raises OSError if it ended early."""
+    with open(path, "wb") as sink:
+        shutil.copyfileobj(answer, sink)
+    length = answer.headers.get("Content-Length")
+    if length and os.path.getsize(path) != int(length):
+        raise OSError(f"the connection ended after {os.path.getsize(path)} of {length} bytes")
 
 
 def index():

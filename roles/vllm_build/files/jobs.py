@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Print how many compile jobs this machine bears: jobs.py GIB_PER_JOB
+
+Where a GPU's own memory is a NUMA node without CPUs, the kernel counts it as
+available; it is the GPU's, so only the nodes that have CPUs count.
+"""
+import glob
+import os
+import re
+import sys
+
+
+def jobs(cpus, gib_per_job, root="/"):
+    """At least one, at most one for each CPU."""
+    return max(1, min(cpus, int(available_kib(root) / 1048576 // gib_per_job)))
+
+
+def available_kib(root="/"):
+    """KiB that can be used without swapping, without the memory of NUMA nodes that have no CPUs."""
+    everywhere = figures(os.path.join(root, "proc/meminfo"))["MemAvailable"]
+    nodes = glob.glob(os.path.join(root, "sys/devices/system/node/node[0-9]*"))
+    with_cpus = [node for node in nodes if read(os.path.join(node, "cpulist")).strip()]
+    if len(with_cpus) in (0, len(nodes)):
+        return everywhere
+    return min(everywhere, sum(reclaimable(figures(os.path.join(node, "meminfo"))) for node in with_cpus))
+
+
+def reclaimable(node):
+    """KiB of a NUMA node that are free or hold only file pages."""
+    return node["MemFree"] + node.get("Active(file)", 0) + node.get("Inactive(file)", 0)
+
+
+def figures(path):
+    """Name to KiB, of /proc/meminfo or of a node's."""
+    return {name: int(kib) for name, kib in re.findall(r"(\S+):\s+(\d+) kB", read(path))}
+
+
+def read(path):
+    with open(path, encoding="ascii") as stream:
+        return stream.read()
+
+
+if __name__ == "__main__":
+    print(jobs(len(os.sched_getaffinity(0)), float(sys.argv[1])))
