@@ -93,6 +93,8 @@ def test_the_roles_know_every_value():
 @pytest.mark.parametrize(("line", "tolerated"), [
     ('vllm 0.7.2+cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", but you have torch 2.13.0+cpu.', True),
     ("vllm 0.7.2+cpu requires xgrammar, which is not installed.", True),
+    ("vllm 0.7.2+gh200.cpu requires xgrammar, which is not installed.", True),
+    ('vllm 0.7.2+gh200.cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", but you have torch 2.13.0+cpu.', True),
     ("vllm 0.7.2+cpu requires aiohttp, which is not installed.", False),
     ("vllm 0.7.2+cpu has requirement numpy<2.0.0, but you have numpy 2.1.0.", False),
 ])

@@ -17,7 +17,7 @@ ROLES = Path(__file__).resolve().parents[3] / "roles"
 def load_program():
     """load("role/file.py"): the program, fresh each time."""
     def load(name):
-        role, file = name.split("/")
+        role, file = name.split("/", 1)
         path = ROLES / role / "files" / file
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
@@ -42,7 +42,7 @@ def local_server():
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_POST = do_GET
+            do_HEAD = do_POST = do_GET
 
             def log_message(self, *args):
                 pass

@@ -19,7 +19,9 @@ def program(load, monkeypatch):
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    return load("vllm_build/fetch_source.py")
+    module = load("vllm_build/fetch_source.py")
+    monkeypatch.setattr(module, "PAUSES", [0, 0, 0])
+    return module
 
 
 @pytest.fixture(name="index")
@@ -77,3 +79,19 @@ def test_the_index_may_come_from_the_environment(fetch, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PIP_INDEX_URL", "http://192.0.2.1/simple")
     assert fetch.index() == "http://192.0.2.1/simple"
+
+
+def test_a_server_that_is_tired_is_asked_again(fetch, serve, tmp_path):
+    answers = [(503, b""), (429, b""), (200, ARCHIVE)]
+    url = serve(lambda *request: answers.pop(0))
+    fetch.main("vllm", NAME, SHA256, str(tmp_path / NAME), url)
+    assert (tmp_path / NAME).read_bytes() == ARCHIVE and answers == []
+
+
+@pytest.mark.parametrize(("status", "times"), [(404, 1), (503, 3)])
+def test_what_cannot_be_read_is_one_sentence(fetch, serve, tmp_path, status, times):
+    asked = []
+    url = serve(lambda *request: asked.append(request) or (status, b""))
+    with pytest.raises(SystemExit, match=rf"{url} cannot be read \(.+\): see whether .* or set vllm_build_source to a mirror"):
+        fetch.main("vllm", NAME, SHA256, str(tmp_path / NAME), url)
+    assert len(asked) == times
