@@ -113,7 +113,7 @@ def total(numbers):
 def best_seconds(driver, action, times=3):
     """Shortest duration in seconds of some runs, after one that warms up."""
     taken = []
-    for _ in range(times + 1):
+    for dummy in range(times + 1):
         driver.cuCtxSynchronize()
         started = time.perf_counter()
         action()
@@ -142,7 +142,7 @@ def copies(driver, free):
     """GB/s that a copy on the GPU reads and writes, and GB/s from pinned memory of the host; {} where memory is short."""
     if free < 3 * BUFFER:
         return {}
-    source, target = (driver.get("cuMemAlloc_v2", ctypes.c_uint64, ctypes.c_size_t(BUFFER)) for _ in range(2))
+    source, target = (driver.get("cuMemAlloc_v2", ctypes.c_uint64, ctypes.c_size_t(BUFFER)) for dummy in range(2))
     host = driver.get("cuMemHostAlloc", ctypes.c_void_p, ctypes.c_size_t(PINNED), 0)
     ctypes.memset(host, 1, PINNED)
     inside = best_seconds(driver, lambda: driver.cuMemcpyDtoD_v2(target, source, ctypes.c_size_t(BUFFER)))

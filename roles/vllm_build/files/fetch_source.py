@@ -40,6 +40,7 @@ def find(name, file):
 
 def patiently(url, use):
     """What use(answer) gives; again after a pause that grows, unless the server says that it has no such thing."""
+    reason = "it was not asked"
     for pause in PAUSES:
         time.sleep(pause)
         try:

@@ -6,7 +6,6 @@ knows leaves out a layer, without any error. Run by the engine's Python as the e
 a JSON object of address (of Ray), nodes (name to address), layers, stages, unit.
 """
 import json
-import os
 import subprocess
 import sys
 

@@ -1,4 +1,3 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Shows the NUMA nodes of a GH200 in sysfs until the mount is taken away again: CPUs on node 0, memory on both.
 set -euo pipefail
