@@ -85,8 +85,10 @@ class Desk:
                 if asked.get("report") is not None:
                     self.take(asked["name"], asked["report"])
                     with self.changed:
-                        self.changed.wait_for(lambda: self.verdict, timeout=self.settings["timeout"])
-                        reply["verdict"] = self.verdict[0] if self.verdict else None
+                        # Without a judgement there is no answer, for None would say that all is well.
+                        if not self.changed.wait_for(lambda: self.verdict, timeout=self.settings["timeout"]):
+                            return
+                        reply["verdict"] = self.verdict[0]
                 connection.sendall(json.dumps(reply).encode() + b"\n")
             except (OSError, ValueError, KeyError):
                 return  # the other side sees that no answer came, and tries again

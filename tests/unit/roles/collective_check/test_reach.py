@@ -35,7 +35,7 @@ def processes_at_the_same_time(port):
     def together(names, reach_for, collect_for, nodes=None):
         started = {}
         for name in names:
-            settings = {"nodes": nodes or NODES, "head": "n1", "me": name, "port": port, "timeout": 20}
+            settings = {"nodes": nodes or NODES, "head": "n1", "me": name, "port": port, "timeout": 60}
             command = [sys.executable, "-c", PROGRAM, json.dumps(settings), str(reach_for), str(collect_for)]
             started[name] = subprocess.Popen(
                 command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(FOLDER), "PYTHONDONTWRITEBYTECODE": "1"},
