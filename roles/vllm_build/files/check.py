@@ -58,8 +58,8 @@ def routing(version, fixes):
     # Two groups of four: the first has the best expert, the second the best pair. Not compiled, for that takes long.
     logits = torch.tensor([[4.0, -4, -4, -4, 2, 2, -4, -4]])
     choose = getattr(grouped_topk, "_torchdynamo_orig_callable", grouped_topk)
-    dummy, chosen = choose(logits, logits, 2, True, num_expert_group=2, topk_group=1, scoring_func="sigmoid",
-                       e_score_correction_bias=torch.zeros(8))
+    bias = torch.zeros(8)
+    dummy, chosen = choose(logits, logits, 2, True, num_expert_group=2, topk_group=1, scoring_func="sigmoid", e_score_correction_bias=bias)
     rule = "the best two" if sorted(chosen[0].tolist()) == [4, 5] else "the best"
     wanted = "the best two" if "grouped_topk" in fixes else "the best"
     if rule != wanted:
