@@ -57,6 +57,9 @@ class Refused(Exception):
     """The driver answers a call with an error: (call, number, name)."""
 
 
+STUB = 34  # CUDA_ERROR_STUB_LIBRARY: a build machine has it, to link against
+
+
 class Driver:
     """The CUDA driver library; a call that fails raises Refused."""
 
@@ -188,6 +191,8 @@ def main():
         count = driver.get("cuDeviceGetCount", ctypes.c_int).value
         return {"cuda": f"{version // 1000}.{version % 1000 // 10}", "gpus": [measure(driver, ordinal) for ordinal in range(count)]}
     except Refused as error:
+        if error.args[1] == STUB:
+            return {"skipped": "libcuda.so.1 is a stub for the linker, and no CUDA driver"}
         return {"error": list(error.args)}
 
 

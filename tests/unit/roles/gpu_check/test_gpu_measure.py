@@ -22,21 +22,25 @@ def test_without_the_library_nothing_is_measured(program, monkeypatch):
     assert program.main() == {"skipped": "no CUDA driver library"}
 
 
-def test_a_driver_that_refuses_is_named(program, monkeypatch):
+@pytest.mark.parametrize(("code", "name", "said"), [
+    (802, b"CUDA_ERROR_SYSTEM_NOT_READY", {"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]}),
+    (34, b"CUDA_ERROR_STUB_LIBRARY", {"skipped": "libcuda.so.1 is a stub for the linker, and no CUDA driver"}),
+])
+def test_a_driver_that_refuses_is_named_and_a_stub_is_none(program, monkeypatch, code, name, said):
     class Library:
-        """A driver of a GPU that is dead at birth."""
+        """A driver of a GPU that is dead at birth, or what stands in its place to link against."""
 
-        def __init__(self, name):
-            assert name == "libcuda.so.1"
+        def __init__(self, file):
+            assert file == "libcuda.so.1"
 
         def cuInit(self, flags):
-            return 802
+            return code
 
         def cuGetErrorName(self, number, text):
-            ctypes.cast(text, ctypes.POINTER(ctypes.c_char_p))[0] = b"CUDA_ERROR_SYSTEM_NOT_READY"
+            ctypes.cast(text, ctypes.POINTER(ctypes.c_char_p))[0] = name
 
     monkeypatch.setattr(program.ctypes, "CDLL", Library)
-    assert program.main() == {"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]}
+    assert program.main() == said
 
 
 def test_operations_are_counted_from_the_kernels(program):
