@@ -45,14 +45,29 @@ def instances():
         return [item for item in json.load(answer)["data"] if item["status"] != "terminated"]
 
 
+def left_on_this_machine():
+    """Links, namespaces, tables and groups of nodes; those of a lab in another folder too."""
+    def said(*command):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    groups = [group for pattern in ("gh200lab", "gh200lab/node-*", "*/gh200lab", "*/gh200lab/node-*")
+              for group in Path("/sys/fs/cgroup").glob(pattern)]
+    return {
+        *re.findall(r"^gh(?:200|eth)[^\s@]*", said("ip", "-brief", "link"), re.MULTILINE), *re.findall(r"^gh200-\S*", said("ip", "netns"), re.MULTILINE),
+        *re.findall(r"\S*gh200lab\S*", said("nft", "list", "tables")), *map(str, groups),
+    }
+
+
 @pytest.fixture(scope="module")
 def lab():
-    """A lab that was made from nothing."""
+    """A lab that was made from nothing. A lab in another folder may run beside it."""
     assert shown("make", "--no-print-directory", "lab-down")[0] == 0
+    beside = left_on_this_machine()
     status, output = shown("make", "--no-print-directory", "lab", f"NODES={NODES}")
     assert status == 0
     url, model, key_file = ENDPOINT.fullmatch(output.strip().splitlines()[-1]).groups()
-    yield {"url": url, "model": model, "key": (REPOSITORY / key_file).read_text(encoding="utf-8").strip(), "key_file": REPOSITORY / key_file, "output": output}
+    key = (REPOSITORY / key_file).read_text(encoding="utf-8").strip()
+    yield {"url": url, "model": model, "key": key, "key_file": REPOSITORY / key_file, "output": output, "beside": beside}
     shown("make", "--no-print-directory", "lab-down")
 
 
@@ -177,15 +192,9 @@ def test_teardown_ends_what_costs_and_the_second_time_nothing(lab):
 
 def test_lab_down_leaves_nothing(lab):
     assert shown("make", "--no-print-directory", "lab-down")[0] == 0
-    links = subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True, check=True).stdout
-    namespaces = subprocess.run(["ip", "netns"], capture_output=True, text=True, check=True).stdout
-    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8")
-    assert not re.findall(r"^gh(?:200|eth)\S*", links, re.MULTILINE)
-    assert "gh200-" not in namespaces
-    assert "gh200lab" not in tables
+    assert left_on_this_machine() - lab["beside"] == set()
     assert f"{REPOSITORY}/.lab" not in mounts
-    assert not list(Path("/sys/fs/cgroup").glob("*/gh200lab")) and not Path("/sys/fs/cgroup/gh200lab").exists()
     assert not (REPOSITORY / "inventory/lab").exists()
     for entry in Path("/proc").glob("[0-9]*"):
         try:
