@@ -8,7 +8,7 @@ NODES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
-PACKAGES := ca-certificates curl debootstrap iproute2 make nftables openssh-client python3-venv systemd-container
+PACKAGES := ca-certificates curl debootstrap gcc iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
 
 .PHONY: help setup lab lab-down clean test unit integration drills lint molecule reference reference-large faults e2e cuda bench bench-inventory
 
