@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from . import reference as answers
 from . import site
-from .config import CLUSTER, NODE_COUNTS, Paths
+from .config import FLEET, NODE_COUNTS, Paths
 from .errors import LabError
 
 
@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = commands.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
     command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
-    command.add_argument("--cluster", default=CLUSTER, metavar="NAME", help=f"write the inventory for this cluster (default {CLUSTER})")
+    command.add_argument("--fleet", default=FLEET, metavar="NAME", help=f"write the inventory for this fleet (default {FLEET})")
     commands.add_parser("cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU")
     commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     commands.add_parser("status", help="what is running")
@@ -55,7 +55,7 @@ def node_count(text: str) -> int:
 
 def up(paths: Paths, options: argparse.Namespace) -> int:
     """Everything but the instances, which the playbooks launch."""
-    site.up(paths, options.cluster, options.nodes, say)
+    site.up(paths, options.fleet, options.nodes, say)
     return 0
 
 

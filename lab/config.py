@@ -18,7 +18,7 @@ GATEWAY = f"{PUBLIC}.1"
 REGION = "us-east-3"
 FILESYSTEM = "shared"
 SSH_KEY_NAME = "laptop"
-CLUSTER = "r1"
+FLEET = "r1"
 NODE_COUNTS = (1, 2, 4, 8, 16)
 
 
@@ -73,6 +73,6 @@ class Paths:
         """The key of the served endpoint, made by the playbooks."""
         return self.root / "api-key"
 
-    def inventory(self, cluster: str = CLUSTER) -> Path:
-        """The inventory that the lab writes for a cluster."""
-        return REPOSITORY / "inventory" / ("lab" if cluster == CLUSTER else f"lab-{cluster}")
+    def inventory(self, fleet: str = FLEET) -> Path:
+        """The inventory that the lab writes for a fleet."""
+        return REPOSITORY / "inventory" / ("lab" if fleet == FLEET else f"lab-{fleet}")

@@ -14,11 +14,11 @@ HUB_URL = f"http://{GATEWAY}:{HUB_PORT}"
 REQUEST_INTERVAL, LAUNCH_INTERVAL = 0.02, 0.2
 
 
-def write(paths: Paths, cluster: str, nodes: int, engine: dict) -> Path:
-    """The inventory of a cluster. `engine` has the values of the engine, see lab.engine."""
-    folder = paths.inventory(cluster)
-    _yaml(folder / "lambda_cloud.yml", source(paths, cluster))
-    _yaml(folder / "group_vars" / "all.yml", variables(paths, cluster, nodes, engine))
+def write(paths: Paths, fleet: str, nodes: int, engine: dict) -> Path:
+    """The inventory of a fleet. `engine` has the values of the engine, see lab.engine."""
+    folder = paths.inventory(fleet)
+    _yaml(folder / "lambda_cloud.yml", source(paths, fleet))
+    _yaml(folder / "group_vars" / "all.yml", variables(paths, fleet, nodes, engine))
     return folder
 
 
@@ -31,10 +31,10 @@ def remove(folder: Path) -> None:
             empty.rmdir()
 
 
-def source(paths: Paths, cluster: str) -> dict:
+def source(paths: Paths, fleet: str) -> dict:
     """Settings of the inventory plugin."""
     return {
-        "plugin": "gh200.inference.lambda_cloud", **account(paths), "cluster": cluster, "state_dir": str(paths.state),
+        "plugin": "gh200.inference.lambda_cloud", **account(paths), "fleet": fleet, "state_dir": str(paths.state),
         "compose": {"gh200_address": "lambda_private_ip"},
     }
 
@@ -47,14 +47,14 @@ def account(paths: Paths) -> dict:
     }
 
 
-def variables(paths: Paths, cluster: str, nodes: int, engine: dict) -> dict:
+def variables(paths: Paths, fleet: str, nodes: int, engine: dict) -> dict:
     """Variables of all hosts."""
     return {
         "ansible_user": "ubuntu",
         "ansible_ssh_private_key_file": str(paths.ssh_key),
         "ansible_python_interpreter": "/usr/bin/python3",
         "gh200_lambda": account(paths), "gh200_poll_interval": 0.5,
-        "gh200_cluster": cluster, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
+        "gh200_fleet": fleet, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
         "gh200_state_dir": str(paths.state), "gh200_wheel_cache": str(paths.cache / "wheelhouse"), "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,
         **engine,

@@ -26,7 +26,7 @@ from .processes import Daemon
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, cluster: str, nodes: int, say: Say, with_cuda: bool = False) -> None:
+def up(paths: Paths, fleet: str, nodes: int, say: Say, with_cuda: bool = False) -> None:
     """Each step does nothing where it has been done."""
     preflight.check(paths.root, nodes)
     keys(paths)
@@ -38,7 +38,7 @@ def up(paths: Paths, cluster: str, nodes: int, say: Say, with_cuda: bool = False
             preflight.require_free(address, port, variable)
         if daemon.ensure(lambda address=address, port=port: answers(f"http://{address}:{port}/")):
             say(f"{daemon.name} listens on {address}:{port}")
-    folder = inventory.write(paths, cluster, nodes, values)
+    folder = inventory.write(paths, fleet, nodes, values)
     _note_inventory(paths, folder)
 
 
@@ -108,7 +108,7 @@ def summary(paths: Paths) -> list[str]:
         values = yaml.safe_load((paths.inventory() / "group_vars" / "all.yml").read_text(encoding="utf-8"))
     except OSError as error:
         raise LabError("There is no lab: `make lab` makes one.") from error
-    head = f"{values['gh200_cluster']}-00"
+    head = f"{values['gh200_fleet']}-00"
     nodes = sorted(instances(paths), key=lambda item: item["hostname"])
     address = next((item["private_ip"] for item in nodes if item["hostname"] == head), None)
     if not address:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, models
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -28,24 +28,24 @@ class ActionModule(LambdaAction):
         if options["state"] == "present":
             if not found:
                 found = models.Filesystem("", name, region, f"/lambda/nfs/{name}", "", False, 0) if self.is_check else self.add(cloud, name, region)
-            return nouns.outcome(there, declared, filesystem=nouns.filesystem(found))
+            return results.outcome(there, declared, filesystem=results.filesystem(found))
         if found and self.is_check:
             self.users(cloud, found)
         elif found:
             self.delete(cloud, found, options)
-        return nouns.outcome(there, {}, filesystem={})
+        return results.outcome(there, {}, filesystem={})
 
     def find(self, cloud, name, region):
         """The account's filesystem of exactly this name in this region."""
-        return nouns.only(nouns.matching(cloud.filesystem_list(), name=name, region=region), f"filesystem named {name} in {region}")
+        return results.only(results.matching(cloud.filesystem_list(), name=name, region=region), f"filesystem named {name} in {region}")
 
     def add(self, cloud, name, region):
         try:
-            return nouns.create(lambda: cloud.add_filesystem(name, region), lambda: self.find(cloud, name, region), f"filesystem named {name} in {region}")
+            return results.create(lambda: cloud.add_filesystem(name, region), lambda: self.find(cloud, name, region), f"filesystem named {name} in {region}")
         except errors.LambdaError as error:
             if error.code != "global/duplicate":
                 raise
-            elsewhere = [item.region for item in nouns.matching(cloud.filesystem_list(), name=name)]
+            elsewhere = [item.region for item in results.matching(cloud.filesystem_list(), name=name)]
             where = f"It is in {', '.join(elsewhere)}, and a filesystem cannot move" if elsewhere else "The account's list does not show it"
             raise errors.CloudError(f"The name {name} is taken, so that {region} cannot have a filesystem of it. {where}: choose another name.") from error
 
@@ -53,9 +53,9 @@ class ActionModule(LambdaAction):
         """Refuse while an instance that is alive uses it; whether it is still held by one that has ended."""
         if not item.is_in_use:
             return False
-        using = [other for other in nouns.matching(cloud.instances(), region=item.region) if item.name in other.filesystems and not other.is_gone]
+        using = [other for other in results.matching(cloud.instances(), region=item.region) if item.name in other.filesystems and not other.is_gone]
         if using:
-            users = nouns.named(using)
+            users = results.named(using)
             raise errors.CloudError(f"The filesystem {item.name} in {item.region} is in use by {users}: terminate these first. Nothing was changed.")
         return True
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -15,5 +15,5 @@ class ActionModule(LambdaAction):
     SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
 
     def execute(self, cloud, options):
-        found = nouns.matching(cloud.filesystem_list(), name=options["name"], region=options["region"])
-        return {"changed": False, "filesystems": [nouns.filesystem(item) for item in found]}
+        found = results.matching(cloud.filesystem_list(), name=options["name"], region=options["region"])
+        return {"changed": False, "filesystems": [results.filesystem(item) for item in found]}

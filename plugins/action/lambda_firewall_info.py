@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import firewall
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -17,5 +17,5 @@ class ActionModule(LambdaAction):
         return {
             "changed": False,
             "rules": firewall.shown(cloud.global_rules()),
-            "rulesets": [nouns.ruleset(item) for item in cloud.rulesets()],
+            "rulesets": [results.ruleset(item) for item in cloud.rulesets()],
         }

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import firewall
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 WHERE = "The account's firewall"
@@ -15,10 +15,10 @@ WHERE = "The account's firewall"
 class ActionModule(LambdaAction):
     """The inbound rules of all instances: what is there is merged with what is declared."""
 
-    SPEC = {"rules": {**nouns.RULES, "required": True}, "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"}}
+    SPEC = {"rules": {**results.RULES, "required": True}, "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"}}
 
     def execute(self, cloud, options):
-        rules = firewall.declared(options["rules"])
+        rules = firewall.rules_from_options(options["rules"])
         seen = []
 
         def read():
@@ -34,7 +34,7 @@ class ActionModule(LambdaAction):
             return after
 
         after = merge(read()) if self.is_check else firewall.converge(WHERE, read, cloud.set_global_rules, merge, cloud.pause)
-        result = nouns.outcome(seen[0], firewall.shown(after), rules=firewall.shown(after))
+        result = results.outcome(seen[0], firewall.shown(after), rules=firewall.shown(after))
         if len(after) > firewall.MOST_RULES:
             result["warnings"] = [f"{WHERE} has {len(after)} rules. With more than {firewall.MOST_RULES}, Lambda says, new instances may not launch."]
         return result

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, firewall
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -17,7 +17,7 @@ class ActionModule(LambdaAction):
         "name": {"type": "str", "required": True},
         "region": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "rules": nouns.RULES,
+        "rules": results.RULES,
     }
     RULES = {"required_if": [("state", "present", ("rules",))]}
 
@@ -27,8 +27,8 @@ class ActionModule(LambdaAction):
             found = self.find(cloud, options)
             if found:
                 self.delete(cloud, found)
-            return nouns.outcome(declared(options, found.rules) if found else {}, {}, ruleset={})
-        wanted = firewall.declared(options["rules"])
+            return results.outcome(declared(options, found.rules) if found else {}, {}, ruleset={})
+        wanted = firewall.rules_from_options(options["rules"])
         seen = []
 
         def read():
@@ -48,19 +48,19 @@ class ActionModule(LambdaAction):
 
         rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, cloud.pause)
         before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
-        return nouns.outcome(
-            declared(options, before.rules) if before else {}, declared(options, rules), ruleset={**nouns.ruleset(after), "rules": firewall.shown(rules)},
+        return results.outcome(
+            declared(options, before.rules) if before else {}, declared(options, rules), ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
         )
 
     def find(self, cloud, options):
         """The account's ruleset of exactly this name in this region."""
-        return nouns.only(nouns.matching(cloud.rulesets(), name=options["name"], region=options["region"]), self.label)
+        return results.only(results.matching(cloud.rulesets(), name=options["name"], region=options["region"]), self.label)
 
     def delete(self, cloud, found):
         """Refuse while instances use it, by their names, and in check mode too."""
         if found.instance_ids:
             known = {item.id: item for item in cloud.instances()}
-            using = ", ".join(nouns.named([known[item]]) if item in known else item for item in found.instance_ids)
+            using = ", ".join(results.named([known[item]]) if item in known else item for item in found.instance_ids)
             raise errors.CloudError(f"The {self.label} is in use by {using}: it can only be deleted when these are terminated. Nothing was changed.")
         if not self.is_check:
             cloud.delete_ruleset(found.id)

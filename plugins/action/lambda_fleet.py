@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, ending, fleet, plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, plan, present, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
-from ansible_collections.gh200.inference.plugins.plugin_utils.state import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
 
 
 class ActionModule(LambdaAction):
@@ -50,13 +50,13 @@ class ActionModule(LambdaAction):
     def execute(self, cloud, options):
         require_sense(options)
         folder = fleet_folder(options["state_dir"], options["name"])
-        wanted = declared.Declared(
+        wanted = spec.FleetSpec(
             size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "",
             filesystems=tuple(filter(None, options["filesystems"])), firewall_rulesets=tuple(options["firewall_rulesets"]),
             accept_host_keys=tuple(options["accept_host_keys"]), replace=tuple(filter(None, options["replace"])),
             **{name: options[name] for name in self.SAME},
         )
-        running = fleet.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
+        running = present.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
         result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": running.keys.known_hosts}
         act = self.present if options["state"] == "present" else self.absent
         if self.is_check:
@@ -78,15 +78,15 @@ class ActionModule(LambdaAction):
             made_new, ended_ids = made.missing, [instance.id for instance in ended]
         result.update(
             changed=bool(made_new or ended_ids), launched=made_new, adopted=[node for node in made.adopt if node not in made_new], terminated=ended_ids,
-            diff=difference(before, after), fleet=shown(running.declared.name, running.declared.size, nodes),
+            diff=difference(before, after), fleet=shown(running.spec.name, running.spec.size, nodes),
         )
         return result
 
     def absent(self, running, result):
-        found = ending.members(running)
+        found = absent.members(running)
         diff = difference({instance.tags.get(plan.NODE): instance.id for instance in found}, {})
-        ended = [instance.id for instance in found] if self.is_check else ending.absent(running)
-        result.update(changed=bool(ended), terminated=ended, diff=diff, fleet=shown(running.declared.name, 0, {}))
+        ended = [instance.id for instance in found] if self.is_check else absent.absent(running)
+        result.update(changed=bool(ended), terminated=ended, diff=diff, fleet=shown(running.spec.name, 0, {}))
         return result
 
 
@@ -107,7 +107,7 @@ def require_sense(options):
         if negative:
             problem = f"{negative[0]} is {options[negative[0]]:g}, and cannot be below 0. Nothing was launched."
     if problem:
-        raise declared.FleetError(problem)
+        raise spec.FleetError(problem)
 
 
 def shown(name, size, nodes):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import overview
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -17,5 +17,5 @@ class ActionModule(LambdaAction):
     SPEC = {"family": {"type": "str"}, "region": {"type": "str"}, "architecture": {"type": "str", "choices": ["x86_64", "arm64"]}}
 
     def execute(self, cloud, options):
-        found = nouns.matching(cloud.images(), **{name: options[name] for name in self.SPEC})
+        found = results.matching(cloud.images(), **{name: options[name] for name in self.SPEC})
         return {"changed": False, "images": [dataclasses.asdict(image) for image in found]}

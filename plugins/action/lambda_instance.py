@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 # After this many seconds a termination that shows no effect is asked for again.
@@ -37,13 +37,13 @@ class ActionModule(LambdaAction):
 
     def find(self, cloud, instance_id):
         """From a fresh list, the instance of exactly this id."""
-        return nouns.only(nouns.matching(cloud.instances(), id=instance_id), f"instance {instance_id}")
+        return results.only(results.matching(cloud.instances(), id=instance_id), f"instance {instance_id}")
 
     def present(self, cloud, item, name):
         before, after = {"name": item.name}, {"name": item.name if name is None else name}
         if before != after and not self.is_check:
             cloud.rename(item.id, name)
-        return nouns.outcome(before, after, instance={**nouns.instance(item), **after})
+        return results.outcome(before, after, instance={**results.instance(item), **after})
 
     def restarted(self, cloud, item):
         if not self.is_check:
@@ -52,14 +52,14 @@ class ActionModule(LambdaAction):
             except errors.LambdaError as error:
                 if error.kind != "conflict":
                     raise
-                raise errors.CloudError(f"The instance {nouns.named([item])} is {item.status} and cannot be restarted at this moment: {error}") from error
-        return nouns.outcome({"status": item.status}, {"status": "restarting"}, instance=nouns.instance(item))
+                raise errors.CloudError(f"The instance {results.named([item])} is {item.status} and cannot be restarted at this moment: {error}") from error
+        return results.outcome({"status": item.status}, {"status": "restarting"}, instance=results.instance(item))
 
     def absent(self, cloud, options, item):
         """Terminate it unless it is on its way, and wait until the API shows it no more."""
         is_alive = item is not None and not item.is_gone
         before = {"id": item.id, "name": item.name} if is_alive else {}
-        result = nouns.outcome(before, {}, instance={})
+        result = results.outcome(before, {}, instance={})
         clock = cloud.http.clock
         deadline, asked = clock.monotonic() + options["timeout"], None
         while item is not None and item.status != "terminated" and not self.is_check:
@@ -69,7 +69,7 @@ class ActionModule(LambdaAction):
                 asked = now
             elif now >= deadline:
                 raise errors.CloudError(
-                    f"The instance {nouns.named([item])} is still {item.status} after {options['timeout']:.0f} s and may be paid for: "
+                    f"The instance {results.named([item])} is still {item.status} after {options['timeout']:.0f} s and may be paid for: "
                     "run this again, then look at the website."
                 )
             else:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -15,7 +15,7 @@ class ActionModule(LambdaAction):
     SPEC = {"id": {"type": "str"}, "name": {"type": "str"}, "fleet": {"type": "str"}, "status": {"type": "list", "elements": "str"}}
 
     def execute(self, cloud, options):
-        found = [nouns.instance(item) for item in nouns.matching(cloud.instances(), id=options["id"], name=options["name"])]
+        found = [results.instance(item) for item in results.matching(cloud.instances(), id=options["id"], name=options["name"])]
         fleet, statuses = options["fleet"], options["status"]
         return {
             "changed": False,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -15,6 +15,6 @@ class ActionModule(LambdaAction):
     SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
 
     def execute(self, cloud, options):
-        offers = sorted(nouns.matching(cloud.offers().values(), name=options["name"]), key=lambda offer: offer.name)
+        offers = sorted(results.matching(cloud.offers().values(), name=options["name"]), key=lambda offer: offer.name)
         region = options["region"]
-        return {"changed": False, "instance_types": [nouns.instance_type(offer) for offer in offers if region is None or region in offer.regions]}
+        return {"changed": False, "instance_types": [results.instance_type(offer) for offer in offers if region is None or region in offer.regions]}

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, ending, errors, fleet, overview, plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, overview, plan, present, spec
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
-from ansible_collections.gh200.inference.plugins.plugin_utils.state import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
 
 
 class ActionModule(LambdaAction):
@@ -27,13 +28,13 @@ class ActionModule(LambdaAction):
         result = {
             "changed": bool(due), "terminated": [instance.id for instance in due], "expired": [overview.node(instance, now) for instance in due],
             "without_end": [overview.node(instance, now) for instance in instances
-                            if instance.tags.get(plan.CLUSTER) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None],
+                            if instance.tags.get(plan.FLEET) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None],
         }
         if self.is_check:
             return result
         failed = []
-        for name in sorted({instance.tags[plan.CLUSTER] for instance in due}):
-            ids = {instance.id for instance in due if instance.tags[plan.CLUSTER] == name}
+        for name in sorted({instance.tags[plan.FLEET] for instance in due}):
+            ids = {instance.id for instance in due if instance.tags[plan.FLEET] == name}
             try:
                 self.end(cloud, options, name, ids)
             except errors.CloudError as error:
@@ -45,6 +46,6 @@ class ActionModule(LambdaAction):
     def end(self, cloud, options, name, ids):
         """These nodes of one fleet, by exact id."""
         folder = fleet_folder(options["state_dir"], name)
-        wanted = declared.Declared(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
+        wanted = spec.FleetSpec(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
         with locked(folder, f"fleet {name}"):
-            ending.absent(fleet.Fleet(cloud, wanted, folder, lambda text: self.say(name, text)), ids)
+            absent.absent(present.Fleet(cloud, wanted, folder, lambda text: self.say(name, text)), ids)

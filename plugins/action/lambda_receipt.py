@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, ledger, receipt
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
-from ansible_collections.gh200.inference.plugins.plugin_utils.receipt_page import render
-from ansible_collections.gh200.inference.plugins.plugin_utils.state import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
 
 
 class ActionModule(LambdaAction):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors, models, sshkeys
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models, ssh_keys
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 SOURCES = ("public_key", "public_key_file", "private_key_file")
@@ -34,11 +34,11 @@ class ActionModule(LambdaAction):
             return self.present(cloud, name, found, options)
         if found and not self.is_check:
             cloud.delete_ssh_key(found.id)
-        return nouns.outcome(declared(name, found.public_key) if found else {}, {}, ssh_key={})
+        return results.outcome(declared(name, found.public_key) if found else {}, {}, ssh_key={})
 
     def find(self, cloud, name):
         """The account's key of exactly this name."""
-        return nouns.only(nouns.matching(cloud.ssh_key_list(), name=name), f"ssh key named {name}")
+        return results.only(results.matching(cloud.ssh_key_list(), name=name), f"ssh key named {name}")
 
     def present(self, cloud, name, found, options):
         path = options["private_key_file"]
@@ -52,39 +52,39 @@ class ActionModule(LambdaAction):
             return self.make(cloud, name, path)
         public = self.given(options)
         if found:
-            if sshkeys.content(found.public_key) != sshkeys.content(public):
+            if ssh_keys.content(found.public_key) != ssh_keys.content(public):
                 raise errors.CloudError(
                     f"The account has an ssh key named {name} ({found.id}) with other content, and Lambda cannot change a key: choose another name, "
                     "or remove it first with state: absent. Nothing was changed."
                 )
-            return nouns.outcome(declared(name, found.public_key), declared(name, found.public_key), ssh_key=dataclasses.asdict(found))
+            return results.outcome(declared(name, found.public_key), declared(name, found.public_key), ssh_key=dataclasses.asdict(found))
         added = models.SshKey("", name, public) if self.is_check else self.add(cloud, name, public)
-        return nouns.outcome({}, declared(name, public), ssh_key=dataclasses.asdict(added))
+        return results.outcome({}, declared(name, public), ssh_key=dataclasses.asdict(added))
 
     def make(self, cloud, name, path):
         """A new pair. Its file comes first: if the import fails, the next run imports it."""
         added = models.SshKey("", name, "")
-        sshkeys.check_folder(path)
+        ssh_keys.check_folder(path)
         if not self.is_check:
-            sshkeys.generate(path, name)
-            added = self.add(cloud, name, sshkeys.public_of(path))
-        return nouns.outcome({}, declared(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
+            ssh_keys.generate(path, name)
+            added = self.add(cloud, name, ssh_keys.public_of(path))
+        return results.outcome({}, declared(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
 
     def add(self, cloud, name, public):
         """Import it; after an answer that says nothing, the account's key counts only if its content is ours."""
         def look():
             there = self.find(cloud, name)
-            return there if there and sshkeys.content(there.public_key) == sshkeys.content(public) else None
+            return there if there and ssh_keys.content(there.public_key) == ssh_keys.content(public) else None
 
-        return nouns.create(lambda: cloud.add_ssh_key(name, public), look, f"ssh key named {name} with this content")
+        return results.create(lambda: cloud.add_ssh_key(name, public), look, f"ssh key named {name} with this content")
 
     def given(self, options):
         """The public key that was declared, in whichever way."""
         if options["public_key"]:
-            return sshkeys.checked(options["public_key"], "public_key")
+            return ssh_keys.checked(options["public_key"], "public_key")
         if options["public_key_file"]:
-            return sshkeys.read_public(options["public_key_file"])
-        return sshkeys.public_of(options["private_key_file"])
+            return ssh_keys.read_public(options["public_key_file"])
+        return ssh_keys.public_of(options["private_key_file"])
 
 
 def declared(name, public_key):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.gh200.inference.plugins.plugin_utils import nouns
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -17,5 +17,5 @@ class ActionModule(LambdaAction):
     SPEC = {"name": {"type": "str"}}
 
     def execute(self, cloud, options):
-        found = nouns.matching(cloud.ssh_key_list(), name=options["name"])
+        found = results.matching(cloud.ssh_key_list(), name=options["name"])
         return {"changed": False, "ssh_keys": [dataclasses.asdict(key) for key in found]}

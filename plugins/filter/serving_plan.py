@@ -240,14 +240,14 @@ def _answer(question):
         wanted = plan.Wanted(
             asked["tensor_parallel"], asked["pipeline_parallel"], asked["layer_partition"].replace(" ", "")
         )
-        cluster = plan.Cluster(
+        hardware = plan.Hardware(
             asked["gpus"],
             asked["price"],
             asked["nodes"],
             asked["driver"] or next(iter(asked["order"]), ""),
             index.get("weight_map", index),
         )
-        return json.dumps(plan.make(asked["config"], cluster, setup, wanted, asked["dtype"]))
+        return json.dumps(plan.make(asked["config"], hardware, setup, wanted, asked["dtype"]))
     except PlanError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -14,7 +14,7 @@ description:
   - Reads all instances of an account in one call. The name of the inventory file must end in C(lambda_cloud.yml) or C(lambda_cloud.yaml).
   - Nodes of a fleet that M(gh200.inference.lambda_fleet) made are named after their tag, and are in the groups C(head) or C(workers)
     and C(gh200_NAME). Other instances are ordinary hosts with the name, or else the id, that they have in the account.
-  - With nodes of several fleets and no O(cluster), C(head) and C(workers) stay empty, and a warning names the fleets, so that no play for one fleet
+  - With nodes of several fleets and no O(fleet), C(head) and C(workers) stay empty, and a warning names the fleets, so that no play for one fleet
     reaches another. The groups C(gh200_NAME) have their nodes in any case.
   - No two instances are ever merged. The later one of two with the same name gets its id appended, with a warning. So does one whose name is that of
     a group, or of the control node.
@@ -22,7 +22,7 @@ description:
     C(lambda_not_ready) too, and can be left out of a play by C(workers:!lambda_not_ready).
   - Tokens of Jupyter are never read into variables or cache. Names and tags are free text, and are never taken for templates.
 notes:
-  - There are two tiers of filters. O(cluster), O(statuses), O(regions) and O(instance_types) compare names, which costs nothing;
+  - There are two tiers of filters. O(fleet), O(statuses), O(regions) and O(instance_types) compare names, which costs nothing;
     O(filters) takes any condition over the host's variables, and is asked only for what passed the first tier.
   - The groups C(head), C(workers) and C(lambda_not_ready) always exist.
   - The cache holds what the API answered, and is filtered when it is read, so that other options need no new call. A cached run makes no call and needs
@@ -37,16 +37,16 @@ options:
     type: str
     required: true
     choices: [gh200.inference.lambda_cloud]
-  cluster:
+  fleet:
     description:
       - Only the nodes of this fleet. Empty for all instances of the account.
-      - C(-e gh200_cluster=NAME) sets it too, where the file does not, so that plays and inventory mean the same fleet.
+      - C(-e gh200_fleet=NAME) sets it too, where the file does not, so that plays and inventory mean the same fleet.
     type: str
     default: ""
     env:
-      - name: GH200_CLUSTER
+      - name: GH200_FLEET
     vars:
-      - name: gh200_cluster
+      - name: gh200_fleet
   statuses:
     description:
       - Only instances with one of these statuses, as the API names them, for example C(active), C(booting), C(unhealthy) or C(preempted).
@@ -100,7 +100,7 @@ plugin: gh200.inference.lambda_cloud
 ---
 # One fleet, by private addresses, cached for a minute.
 plugin: gh200.inference.lambda_cloud
-cluster: r1
+fleet: r1
 connect_with: private
 cache: true
 cache_plugin: ansible.builtin.jsonfile
@@ -134,9 +134,9 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.template import trust_as_template
 from ansible.utils.vars import combine_vars
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud.plan import CLUSTER
-from ansible_collections.gh200.inference.plugins.plugin_utils import inventory as hosts
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import FLEET
+from ansible_collections.gh200.inference.plugins.plugin_utils import hosts
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
 
 CONNECTION = ("api_url", "api_key", "api_key_file", "request_interval", "launch_interval", "request_timeout")
@@ -214,10 +214,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def select(self, instances):
         """Those that pass the cheap filters."""
-        wanted = hosts.Wanted(self.get_option("cluster"), *(tuple(self.get_option(name)) for name in ("statuses", "regions", "instance_types")))
+        wanted = hosts.Wanted(self.get_option("fleet"), *(tuple(self.get_option(name)) for name in ("statuses", "regions", "instance_types")))
         mine = [instance for instance in instances if wanted.takes(instance)]
         left_out = [instance for instance in mine if not wanted.has_status(instance)]
-        said = ", ".join(f"{hosts.default_name(instance)} ({instance.id}) is {instance.status}" for instance in left_out if instance.tags.get(CLUSTER))
+        said = ", ".join(f"{hosts.default_name(instance)} ({instance.id}) is {instance.status}" for instance in left_out if instance.tags.get(FLEET))
         if said and wanted.statuses == (hosts.READY,):
             self.display.warning(f"Left out of the inventory: {said}. Set statuses to have them in the group {hosts.NOT_READY}.")
         elif left_out:
@@ -231,14 +231,14 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         connect_with, state_dir = self.get_option("connect_with"), os.path.abspath(os.path.expanduser(self.get_option("state_dir")))
         made = [(instance, hosts.variables(instance, connect_with, state_dir)) for instance in instances]
         made = [(instance, variables) for instance, variables in made if self.passes(variables)]
-        fleets = hosts.clusters(instance for instance, variables in made)
+        fleets = hosts.fleets(instance for instance, variables in made)
         if len(fleets) > 1:
             self.display.warning(
                 f"These are nodes of several fleets, {', '.join(fleets)}, so the groups head and workers stay empty: "
-                "set cluster, GH200_CLUSTER or -e gh200_cluster to one of them."
+                "set fleet, GH200_FLEET or -e gh200_fleet to one of them."
             )
         for fleet in fleets:
-            self.inventory.add_group(hosts.cluster_group(fleet))
+            self.inventory.add_group(hosts.fleet_group(fleet))
         named, taken = [], {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups")), *constants.LOCALHOST}
         for instance, variables in made:
             host = self.add(instance, variables, taken)

@@ -139,7 +139,7 @@ instance:
     tags:
       description: Its tags.
       type: dict
-      sample: {"gh200:cluster": r1, "gh200:node": r1-00}
+      sample: {"gh200:fleet": r1, "gh200:node": r1-00}
     fleet:
       description: Name of the fleet of M(gh200.inference.lambda_fleet) that it belongs to; empty if it belongs to none.
       type: str

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.errors import AnsibleError
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import client, transport
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, transport
 
 DEFAULTS = {"api_url": transport.DEFAULT_URL, "request_interval": 1.0, "launch_interval": 12.0, "request_timeout": 120.0}
 ENVIRONMENT = {

@@ -11,7 +11,7 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import client, errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
 
 display = Display()

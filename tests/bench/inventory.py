@@ -26,7 +26,7 @@ def instance(number: int) -> dict:
     name, tags = f"box-{number:04d}", []
     if number % 5:
         name = f"r1-{number:02d}"
-        told = {"gh200:cluster": "r1", "gh200:node": name, "gh200:run": f"1800000000-{number:08x}"}
+        told = {"gh200:fleet": "r1", "gh200:node": name, "gh200:run": f"1800000000-{number:08x}"}
         told |= {"gh200:launched": "1800000000", "gh200:expires": "1800086400"}
         tags = [{"key": key, "value": value} for key, value in told.items()]
     return {

@@ -8,7 +8,7 @@ import re
 import signal
 
 import requests
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import hostkeys, ledger
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import host_keys, ledger
 
 
 class Steps:
@@ -37,7 +37,7 @@ class Steps:
 
     def watch(self):
         """From here on, in this process."""
-        self.around(hostkeys.HostKeys, "make", lambda *args: "the host key is made")
+        self.around(host_keys.HostKeys, "make", lambda *args: "the host key is made")
         self.around(ledger.Ledger, "write", lambda log, event, **kwargs: f"the ledger has `{event}`")
         self.around(requests.Session, "request", lambda session, method, url, **kwargs: f"`{method} {path(url)}`")
         return self

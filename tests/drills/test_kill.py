@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud.clock import Clock
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.clock import Clock
 
 from tests.integration.simulator import simulator
 from tests.integration.world import LAUNCH, World
@@ -40,7 +40,7 @@ class Quick(World):
 
     def client(self):
         made = super().client()
-        made.http.gate.intervals = {"request": 0, "launch": 0}
+        made.http.pace.intervals = {"request": 0, "launch": 0}
         return made
 
     def whole(self):
@@ -49,7 +49,7 @@ class Quick(World):
         assert sorted(alive) == [f"r1-{number:02d}" for number in range(SIZE)]
         assert all(len(ids) == 1 for ids in alive.values())
         assert self.paid() == {ids[0] for ids in alive.values()} <= set(self.lives())
-        assert self.sim.cloud.billing.most_paid({"gh200:cluster": "r1"}) == SIZE
+        assert self.sim.cloud.billing.most_paid({"gh200:fleet": "r1"}) == SIZE
         with open(f"{self.folder}/r1/known_hosts", encoding="utf-8") as lines:
             assert len(lines.readlines()) == 3 * SIZE
         return True

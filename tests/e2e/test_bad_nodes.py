@@ -30,7 +30,7 @@ def nodes():
 @pytest.fixture(name="fleet", scope="module")
 def two_nodes():
     """Two nodes that have nothing yet."""
-    assert shown(sys.executable, "-m", "lab", "up", "--nodes", "2", "--cluster", FLEET)[0] == 0
+    assert shown(sys.executable, "-m", "lab", "up", "--nodes", "2", "--fleet", FLEET)[0] == 0
     assert playbook("playbooks/provision.yml")[0] == 0
     yield
     assert playbook("playbooks/teardown.yml")[0] == 0

@@ -148,7 +148,7 @@ def test_check_mode_predicts_that(lab):
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["-e", "gh200_size=0"], "The number of GPUs is 0: 1 is the least"),
-    (["-e", "gh200_cluster=other"], "the inventory shows r1: set cluster in the inventory file to other"),
+    (["-e", "gh200_fleet=other"], "the inventory shows r1: set fleet in the inventory file to other"),
     (["-e", "gh200_size=8", "-e", "gh200_instance_type=gpu_1x_gh20"], "There is no instance type gpu_1x_gh20"),
     (["-e", '{"gh200_models": {"tiny": {"repository": "gh200/nothing", "revision": "main", "served_name": "x"}}}'],
      "the hub does not know this model"),

@@ -22,7 +22,7 @@ def launch(cloud, name: str, **more) -> str:
 
 def fleet_tags(fleet: str, node: str) -> list[dict]:
     """As lambda_fleet writes them."""
-    return [{"key": "gh200:cluster", "value": fleet}, {"key": "gh200:node", "value": node}]
+    return [{"key": "gh200:fleet", "value": fleet}, {"key": "gh200:node", "value": node}]
 
 
 def twice(act, cloud, action: str, **options):

@@ -54,7 +54,7 @@ def account_with_a_fleet(act, cloud, collection, tmp_path):
         **(cloud.options | options),
     )
     rented = tmp_path / "lambda_cloud.yml"
-    rented.write_text(json.dumps({"plugin": "gh200.inference.lambda_cloud", "cluster": "r1", **cloud.options}), encoding="utf-8")
+    rented.write_text(json.dumps({"plugin": "gh200.inference.lambda_cloud", "fleet": "r1", **cloud.options}), encoding="utf-8")
     variables = {
         "gh200_state_dir": str(state), "gh200_size": 3, "gh200_ssh_key_name": "laptop", "gh200_poll_interval": 0.01, "gh200_lambda": cloud.options | options,
         "ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": sys.executable, "bad_file": str(tmp_path / "bad"),

@@ -109,7 +109,7 @@ def test_every_success_fits_its_schema(client):
     """Instances bare and with everything, in each status."""
     ruleset = client.data("POST", "/firewall-rulesets", RULESET)["id"]
     full = LAUNCH | {
-        "name": "n", "hostname": "n", "file_system_names": ["shared"], "tags": [{"key": "gh200:cluster", "value": "r1"}],
+        "name": "n", "hostname": "n", "file_system_names": ["shared"], "tags": [{"key": "gh200:fleet", "value": "r1"}],
         "firewall_rulesets": [{"id": ruleset}], "image": {"family": "lambda-stack-22-04"}, "user_data": "#cloud-config\n",
     }
     bare, rich = (client.data("POST", "/instance-operations/launch", body)["instance_ids"][0] for body in (LAUNCH, full))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleError
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import client
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 from lab.api.faults import Fault
 
 from .account import ask, twice

@@ -43,7 +43,7 @@ def test_a_launch_asks_for_exactly_what_was_declared(fleet, cloud):
         "region_name": "us-east-3", "instance_type_name": "gpu_1x_gh200", "ssh_key_names": ["laptop"], "file_system_names": ["shared"],
         "name": "r1-00", "hostname": "r1-00", "image": {"family": "lambda-stack-22-04"},
     }
-    assert tags["gh200:cluster"] == "r1" and tags["gh200:node"] == "r1-00"
+    assert tags["gh200:fleet"] == "r1" and tags["gh200:node"] == "r1-00"
     assert int(tags["gh200:expires"]) - int(tags["gh200:launched"]) == 3600
     config = json.loads(data.removeprefix("#cloud-config\n"))
     assert config["packages"] == ["jq"] and config["ssh_keys"]["ed25519_public"].startswith("ssh-ed25519 ")

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import spec
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 from lab.api import requests
 from lab.api.faults import Fault
@@ -19,7 +20,7 @@ def whole(world, size=4):
     alive = world.alive()
     assert sorted(alive) == NODES[:size] and all(len(ids) == 1 for ids in alive.values())
     assert world.paid() == {ids[0] for ids in alive.values()} <= set(world.lives())
-    assert world.sim.cloud.billing.most_paid({"gh200:cluster": "r1"}) <= size
+    assert world.sim.cloud.billing.most_paid({"gh200:fleet": "r1"}) <= size
     return True
 
 
@@ -62,7 +63,7 @@ def test_a_list_that_forgets_what_runs_is_not_believed(world):
 ], ids=str)
 def test_a_refusal_for_good_ends_at_once_and_keeps_what_was_won(world, fault, kind):
     world.sim.faults.add(Fault(on=LAUNCH, skip=2, times=0, **fault))
-    with pytest.raises(declared.FleetError) as caught:
+    with pytest.raises(spec.FleetError) as caught:
         world.up(4)
     won = world.alive()
     assert sorted(won) == NODES[:2] and world.count(LAUNCH) == 3
@@ -92,7 +93,7 @@ def test_a_catalogue_that_shows_nothing_is_not_believed_for_ever(world):
 def test_without_capacity_it_ends_at_the_deadline_with_few_launches_spent(world):
     world.sim.cloud.config.capacity["gpu_1x_gh200"] = []
     begin = world.clock.now()
-    with pytest.raises(declared.FleetError, match=r"r1-00, r1-01 could not be launched .*Nothing was launched"):
+    with pytest.raises(spec.FleetError, match=r"r1-00, r1-01 could not be launched .*Nothing was launched"):
         world.up(2, deadline=3600, blind_interval=300)
     assert 3600 <= world.clock.now() - begin < 3700
     assert 0 < world.count(LAUNCH) <= 13 and world.paid() == set()
@@ -120,7 +121,7 @@ def test_what_breaks_after_the_first_run_is_replaced_by_the_next_one(world):
 def test_a_status_that_nobody_knows_counts_as_alive(world):
     first = world.up(2)
     world.sim.faults.fate("unknown-status", id=first["r1-01"])
-    with pytest.raises(declared.FleetError, match="do not answer"):
+    with pytest.raises(spec.FleetError, match="do not answer"):
         world.up(2, deadline=60)
     assert world.count(LAUNCH) == 2 and world.count(TERMINATE) == 0
 
@@ -131,7 +132,7 @@ def test_a_price_above_the_ceiling_stops_before_the_next_launch(world):
     made = running.plan()
     running.step()
     world.sim.cloud.config.prices["gpu_1x_gh200"] = 300
-    with pytest.raises(declared.FleetError, match=r"costs \$3.00/h now, and max_price is \$2.50/h"):
+    with pytest.raises(spec.FleetError, match=r"costs \$3.00/h now, and max_price is \$2.50/h"):
         running.present(made)
     assert sorted(world.alive()) == ["r1-00"]
 
@@ -158,7 +159,7 @@ def test_regions_without_the_filesystem_do_not_count(world):
 
 def test_two_instances_of_one_node_are_an_error_that_names_both(world):
     first = world.up(2)
-    tags = [{"key": key, "value": value} for key, value in (("gh200:cluster", "r1"), ("gh200:node", "r1-00"))]
+    tags = [{"key": key, "value": value} for key, value in (("gh200:fleet", "r1"), ("gh200:node", "r1-00"))]
     world.clock.sleep(12)
     double = world.sim.cloud.launch(requests.Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], tags=tags))[0]
     with pytest.raises(errors.CloudError, match="Two instances say that they are r1-00 of fleet r1") as caught:
@@ -191,7 +192,7 @@ def test_an_end_that_never_comes_is_told_at_the_deadline(world):
     ids = world.up(2)
     world.sim.faults.add(Fault(on=TERMINATE, do="lie", times=0))
     begin = world.clock.now()
-    with pytest.raises(declared.FleetError) as caught:
+    with pytest.raises(spec.FleetError) as caught:
         world.down(deadline=600)
     assert all(instance_id in str(caught.value) for instance_id in ids.values())
     assert 600 <= world.clock.now() - begin < 700
@@ -221,9 +222,9 @@ def test_a_node_that_is_told_to_end_by_another_is_no_error(world):
 def test_a_fleet_from_another_control_node_is_refused_until_its_keys_are_accepted(world, monkeypatch):
     ids = world.up(2)
     world.folder += "-elsewhere"
-    with pytest.raises(declared.FleetError, match=rf"accept_host_keys: \[{ids['r1-00']}\]"):
+    with pytest.raises(spec.FleetError, match=rf"accept_host_keys: \[{ids['r1-00']}\]"):
         world.up(2)
-    with pytest.raises(declared.FleetError, match=ids["r1-01"]):
+    with pytest.raises(spec.FleetError, match=ids["r1-01"]):
         world.up(2, accept_host_keys=(ids["r1-00"],))
     assert world.up(2, accept_host_keys=tuple(ids.values())) == ids
     assert set(world.lives()) == set(ids.values())

@@ -62,7 +62,7 @@ def test_ctrl_c_leaves_a_fleet_that_the_next_run_goes_on_with(run, cloud):
     assert 0 < len(cloud.cloud.paid_now()) < 3
     again = run()
     assert again.wait(60) == 0
-    assert len(cloud.cloud.paid_now()) == cloud.cloud.most_paid({"gh200:cluster": "r1"}) == 3
+    assert len(cloud.cloud.paid_now()) == cloud.cloud.most_paid({"gh200:fleet": "r1"}) == 3
 
 
 def test_a_second_run_at_the_same_time_is_refused(run, cloud):
@@ -74,7 +74,7 @@ def test_a_second_run_at_the_same_time_is_refused(run, cloud):
     output = second.communicate(timeout=60)[0]
     assert second.returncode != 0 and "Another run is at work on fleet r1 (process" in output
     assert first.wait(60) == 0
-    assert len(cloud.cloud.paid_now()) == cloud.cloud.most_paid({"gh200:cluster": "r1"}) == 3
+    assert len(cloud.cloud.paid_now()) == cloud.cloud.most_paid({"gh200:fleet": "r1"}) == 3
 
 
 def test_a_node_counts_when_its_sshd_greets(act, cloud, tmp_path):

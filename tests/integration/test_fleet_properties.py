@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import tempfile
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import declared, errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import spec
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -72,7 +73,7 @@ def test_never_too_many_never_a_lost_one_never_a_foreign_one_and_always_an_end(s
         paid = world.paid() - set(stranger.values())
         assert set(ids.values()) <= paid and paid <= set(world.lives())
         assert len({node for life in world.lives().values() if life.id in paid for node in [life.node]}) == len(paid) == size
-        assert sim.cloud.billing.most_paid({"gh200:cluster": "r1"}) <= size
+        assert sim.cloud.billing.most_paid({"gh200:fleet": "r1"}) <= size
         world.down()
         assert world.paid() == set(stranger.values()), "the neighbour's instance, and nothing else"
         touched = {instance_id for body in sim.bodies(TERMINATE) for instance_id in body["instance_ids"]}
@@ -86,7 +87,7 @@ def run_once(world, size):
         world.up(size, deadline=DEADLINE, boot_deadline=400)
     except errors.CloudError as error:
         assert str(error).strip() and "\n" not in str(error)
-        assert isinstance(error, (declared.FleetError, errors.LambdaError))
+        assert isinstance(error, (spec.FleetError, errors.LambdaError))
     # One call and its pauses may be under way when the time is over.
     assert world.clock.now() - begin <= DEADLINE + 60
 

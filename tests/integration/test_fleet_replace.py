@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import plan
 
 from .account import launch
 from .world import LAUNCH, TERMINATE

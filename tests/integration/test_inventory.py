@@ -34,10 +34,10 @@ def raw(instance_id, name="", tags=None, **fields):
     return {key: value for key, value in told.items() if value is not None}
 
 
-def node(number, cluster="r1", instance_id=None, **fields):
+def node(number, fleet="r1", instance_id=None, **fields):
     """A node of a fleet."""
-    name = f"{cluster}-{number:02d}"
-    return raw(instance_id or f"id-{name}", name, {"gh200:cluster": cluster, "gh200:node": name}, **fields)
+    name = f"{fleet}-{number:02d}"
+    return raw(instance_id or f"id-{name}", name, {"gh200:fleet": fleet, "gh200:node": name}, **fields)
 
 
 @pytest.fixture(name="account")
@@ -112,7 +112,7 @@ def test_one_call_gives_fleet_and_strangers(hosts, cloud, said):
         "ungrouped": ["web"], "head": ["r1-00"], "workers": ["r1-01"], "lambda_not_ready": [], "gh200_r1": ["r1-00", "r1-01"],
     }
     variables = inventory.get_host("r1-01").vars
-    assert variables["ansible_host"] == variables["lambda_ip"] and variables["lambda_tags"] == {"gh200:cluster": "r1", "gh200:node": "r1-01"}
+    assert variables["ansible_host"] == variables["lambda_ip"] and variables["lambda_tags"] == {"gh200:fleet": "r1", "gh200:node": "r1-01"}
     assert said == []
 
 
@@ -144,7 +144,7 @@ def test_a_launched_fleet_is_there_as_launched(hosts, cloud, act, tmp_path, monk
 # -- filters
 
 
-@pytest.mark.parametrize("how", [{"cluster": "r1"}, {"extra": {"gh200_cluster": "r1"}}])
+@pytest.mark.parametrize("how", [{"fleet": "r1"}, {"extra": {"gh200_fleet": "r1"}}])
 def test_one_fleet_is_chosen_to_the_letter(hosts, account, said, how):
     account(node(0), node(0, "r1-prod"), node(0, "r"), raw("stranger", "r1-02"))
     inventory = hosts(**how)
@@ -198,8 +198,8 @@ def test_regions_and_types_are_chosen_to_the_letter(hosts, account):
 
 
 def test_all_conditions_must_hold(hosts):
-    assert names(hosts(filters=["lambda_cluster == 'r1'", "lambda_node is match('.*-01')"])) == ["r1-01"]
-    assert names(hosts(filters=["lambda_cluster == ''"])) == ["web"]
+    assert names(hosts(filters=["lambda_fleet == 'r1'", "lambda_node is match('.*-01')"])) == ["r1-01"]
+    assert names(hosts(filters=["lambda_fleet == ''"])) == ["web"]
 
 
 def test_a_condition_that_cannot_be_evaluated_does_not_hold_or_is_an_error(hosts, said):
@@ -337,7 +337,7 @@ def test_a_cached_run_makes_no_call_and_needs_no_key(cached, account, cloud):
 
 
 def test_the_cache_is_filtered_when_it_is_read(cached, cloud):
-    cached(cluster="r1")
+    cached(fleet="r1")
     assert names(cached()) == ["r1-00", "r1-01", "web"] and cloud.calls() == [LIST]
 
 
@@ -422,7 +422,7 @@ def test_list_has_plain_strings(source, account, cloud):
     assert run.returncode == 0 and cloud.calls() == [LIST]
     listed = json.loads(run.stdout[run.stdout.index('{\n'):])
     head = listed["_meta"]["hostvars"]["r1-00"]
-    assert head["ansible_host"] == "192.0.2.8" and head["lambda_tags"] == {"gh200:cluster": "r1", "gh200:node": "r1-00"} and head["lambda_filesystems"] == []
+    assert head["ansible_host"] == "192.0.2.8" and head["lambda_tags"] == {"gh200:fleet": "r1", "gh200:node": "r1-00"} and head["lambda_filesystems"] == []
     assert head["gh200_address"] == head["lambda_private_ip"] and "__ansible_unsafe" not in run.stdout
     assert listed["head"]["hosts"] == ["r1-00"] and listed["workers"]["hosts"] == ["r1-01"]
     assert "planted" not in run.stdout + run.stderr and cloud.key not in run.stdout + run.stderr

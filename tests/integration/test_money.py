@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import models, overview, receipt
-from ansible_collections.gh200.inference.plugins.plugin_utils.receipt_page import render
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, receipt
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
 
 TERMINATE = "POST /instance-operations/terminate"
 QUICK = {"wait_for_ssh": False, "poll_interval": 0.01, "settle_time": 0.2, "deadline": 10}

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.module_utils.lambda_cloud import client, declared, ending, fleet, ledger
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, spec
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 
 REAL = {"request_interval": 1.0, "launch_interval": 12.0, "boot_seconds": 138.0, "address_seconds": 25.0, "terminate_seconds": 61.0}
 LAUNCH, TERMINATE = "POST /instance-operations/launch", "POST /instance-operations/terminate"
@@ -20,10 +21,10 @@ class World:
 
     def fleet(self, size=0, name="r1", **told):
         """A fleet as one run of the module makes it."""
-        wanted = declared.Declared(**({
+        wanted = spec.FleetSpec(**({
             "name": name, "size": size, "regions": ("us-east-3",), "ssh_key": "laptop", "filesystems": ("shared",), "wait_for_ssh": False,
         } | told))
-        return fleet.Fleet(self.client(), wanted, f"{self.folder}/{name}", self.lines.append)
+        return present.Fleet(self.client(), wanted, f"{self.folder}/{name}", self.lines.append)
 
     def up(self, size, **told):
         """One run with state present; node to id."""
@@ -32,7 +33,7 @@ class World:
 
     def down(self, **told):
         """One run with state absent; the ids that were terminated."""
-        return ending.absent(self.fleet(**told))
+        return absent.absent(self.fleet(**told))
 
     def lives(self, name="r1"):
         """Instances that the ledger knows."""

@@ -2,7 +2,7 @@
 # Runs the molecule scenarios on two nodes of the lab that are launched for them and terminated at the end.
 set -euo pipefail
 export PATH="$PWD/.venv/bin:$PATH" ANSIBLE_FORCE_COLOR=0
-python -m lab up --nodes 2 --cluster molecule
+python -m lab up --nodes 2 --fleet molecule
 inventory=inventory/lab-molecule
 end() {
   ansible-playbook -i "$inventory" playbooks/teardown.yml >.lab/logs/molecule-teardown.log 2>&1 || { cat .lab/logs/molecule-teardown.log; return 1; }

@@ -25,7 +25,7 @@ class Wanted:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cluster:
+class Hardware:
     """Where it runs. `nodes` is name to address, and `driver` the name of the one with the API server."""
 
     gpus: int
@@ -50,24 +50,24 @@ def setup(memory_mib: float, utilization: float, context: int, sequences: int, a
 
 
 def make(
-    config: dict[str, t.Any], cluster: Cluster, asked: Setup, wanted: Wanted = Wanted(), dtype: str = "auto"
+    config: dict[str, t.Any], hardware: Hardware, asked: Setup, wanted: Wanted = Wanted(), dtype: str = "auto"
 ) -> dict[str, t.Any]:
     """The plan. Where the GPUs cannot hold the model `fits` is false, and `verdict` says why and what would.
 
     Raises PlanError for what is not known.
     """
     sizes = model.read(config, dtype)
-    found, refusal = _found(sizes, asked, cluster.gpus, wanted)
+    found, refusal = _found(sizes, asked, hardware.gpus, wanted)
     best = choice.choose(found)
     shape = best or (choice.nearest(found) if found else None)
-    advice = words.Advice(sizes, asked, cluster.gpus, cluster.price, found, best, wanted != Wanted())
-    result = _summary(sizes, cluster, shape) if shape else dict(EMPTY)
+    advice = words.Advice(sizes, asked, hardware.gpus, hardware.price, found, best, wanted != Wanted())
+    result = _summary(sizes, hardware, shape) if shape else dict(EMPTY)
     return result | {
         "fits": best is not None,
         "verdict": refusal or advice.verdict(),
         "advice": [refusal] if refusal else advice.lines(),
         "architecture": sizes.architecture,
-        "gpus": cluster.gpus,
+        "gpus": hardware.gpus,
         "layers": sizes.num_hidden_layers,
         "weights_gib": _gib(weights.loaded(sizes)),
         "shapes": [_row(one, asked) for one in found],
@@ -118,8 +118,8 @@ def _found(sizes: model.Model, asked: Setup, gpus: int, wanted: Wanted) -> tuple
     return found, ""
 
 
-def _summary(sizes: model.Model, cluster: Cluster, shape: Shape) -> dict[str, t.Any]:
-    placed = _ranks(cluster, shape)
+def _summary(sizes: model.Model, hardware: Hardware, shape: Shape) -> dict[str, t.Any]:
+    placed = _ranks(hardware, shape)
     stages = []
     for number, stage in enumerate(shape.stages):
         stages.append(
@@ -134,7 +134,7 @@ def _summary(sizes: model.Model, cluster: Cluster, shape: Shape) -> dict[str, t.
                 "lacks_gib": _gib(max(0, stage.lacks)),
                 "ranks": list(range(number * shape.tensor, (number + 1) * shape.tensor)),
                 "nodes": [rank.node for rank in placed if rank.stage == number],
-                "shards": ranks.shards(cluster.weight_map, stage.first, stage.end, sizes.num_hidden_layers),
+                "shards": ranks.shards(hardware.weight_map, stage.first, stage.end, sizes.num_hidden_layers),
             }
         )
     every = sorted({file for stage in stages for file in stage["shards"]})
@@ -142,7 +142,7 @@ def _summary(sizes: model.Model, cluster: Cluster, shape: Shape) -> dict[str, t.
         dataclasses.asdict(rank) | {"shards": every if rank.stage is None else stages[rank.stage]["shards"]}
         for rank in placed
     ]
-    idle = cluster.gpus - shape.gpus
+    idle = hardware.gpus - shape.gpus
     return {
         "tensor_parallel": shape.tensor,
         "pipeline_parallel": shape.pipeline,
@@ -153,20 +153,20 @@ def _summary(sizes: model.Model, cluster: Cluster, shape: Shape) -> dict[str, t.
         "kv_tokens_per_request": shape.kv_tokens_per_request,
         "stages": stages,
         "ranks": rows,
-        "dollars_per_hour": round(cluster.price * cluster.gpus, 2) if cluster.price else None,
-        "idle_dollars_per_hour": round(cluster.price * idle, 2) if cluster.price else None,
+        "dollars_per_hour": round(hardware.price * hardware.gpus, 2) if hardware.price else None,
+        "idle_dollars_per_hour": round(hardware.price * idle, 2) if hardware.price else None,
     }
 
 
-def _ranks(cluster: Cluster, shape: Shape) -> list[ranks.Rank]:
-    if not cluster.nodes:
+def _ranks(hardware: Hardware, shape: Shape) -> list[ranks.Rank]:
+    if not hardware.nodes:
         return []
-    if len(cluster.nodes) != cluster.gpus:
+    if len(hardware.nodes) != hardware.gpus:
         raise PlanError(
-            f"There are {len(cluster.nodes)} nodes, and the plan is for {cluster.gpus} GPUs: "
+            f"There are {len(hardware.nodes)} nodes, and the plan is for {hardware.gpus} GPUs: "
             "one GPU per node is all that is known here."
         )
-    return ranks.ranks(cluster.nodes, cluster.driver or next(iter(cluster.nodes)), shape.tensor, shape.pipeline)
+    return ranks.ranks(hardware.nodes, hardware.driver or next(iter(hardware.nodes)), shape.tensor, shape.pipeline)
 
 
 def _row(shape: Shape, asked: Setup) -> dict[str, t.Any]:

@@ -28,8 +28,8 @@ def test_the_inventory_names_the_plugin_and_the_values(paths):
     folder = inventory.write(paths, "r1", 4, ENGINE)
     source, variables = read(folder / "lambda_cloud.yml"), read(folder / "group_vars" / "all.yml")
     assert folder == config.REPOSITORY / "inventory" / "lab"
-    assert source["plugin"] == "gh200.inference.lambda_cloud" and source["cluster"] == "r1"
-    assert (variables["gh200_size"], variables["gh200_cluster"], variables["vllm_build_device"]) == (4, "r1", "cpu")
+    assert source["plugin"] == "gh200.inference.lambda_cloud" and source["fleet"] == "r1"
+    assert (variables["gh200_size"], variables["gh200_fleet"], variables["vllm_build_device"]) == (4, "r1", "cpu")
     assert variables["gh200_lambda"]["api_url"] == source["api_url"] and variables["gh200_state_dir"] == source["state_dir"]
 
 
@@ -49,7 +49,7 @@ def test_the_plugin_and_the_role_know_every_name(paths):
     assert {name for name in inventory.variables(paths, "r1", 4, {}) if name.startswith("gh200_")} <= shared
 
 
-def test_another_cluster_has_a_folder_of_its_own(paths):
+def test_another_fleet_has_a_folder_of_its_own(paths):
     assert inventory.write(paths, "r2", 1, ENGINE).name == "lab-r2"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from .conftest import LAUNCH
 
-TAGS = [{"key": "gh200:cluster", "value": "r1"}]
+TAGS = [{"key": "gh200:fleet", "value": "r1"}]
 
 
 def test_an_instance_is_paid_for_from_its_launch_to_the_accepted_terminate(account):
@@ -71,15 +71,15 @@ def test_a_filesystem_is_paid_for_by_what_is_in_it(account):
 
 def test_the_most_that_was_paid_for_at_once_by_tag(account):
     first = account.launch(tags=TAGS)
-    account.launch(tags=[{"key": "gh200:cluster", "value": "other"}])
+    account.launch(tags=[{"key": "gh200:fleet", "value": "other"}])
     account.wait(1)
     account.terminate(first)
     account.launch(tags=TAGS)
-    assert account.cloud.most_paid({"gh200:cluster": "r1"}) == 1
+    assert account.cloud.most_paid({"gh200:fleet": "r1"}) == 1
     assert account.cloud.most_paid() == 2
     account.launch(tags=TAGS)
-    assert account.cloud.most_paid({"gh200:cluster": "r1"}) == 2
-    assert account.cloud.most_paid({"gh200:cluster": "none"}) == 0
+    assert account.cloud.most_paid({"gh200:fleet": "r1"}) == 2
+    assert account.cloud.most_paid({"gh200:fleet": "none"}) == 0
     assert [event for dummy, event, dummy2 in account.cloud.history] == ["paid", "paid", "ended", "paid", "paid"]
 
 
@@ -88,7 +88,7 @@ def test_one_that_vanished_before_the_next_was_launched_is_not_counted_with_it(a
     account.launch(tags=TAGS)
     account.wait(20)
     account.launch(tags=TAGS)
-    assert account.cloud.most_paid({"gh200:cluster": "r1"}) == 1
+    assert account.cloud.most_paid({"gh200:fleet": "r1"}) == 1
 
 
 def test_what_was_refused_or_dropped_before_acting_costs_nothing(make):

@@ -39,7 +39,7 @@ def test_names_may_be_the_same(account):
 
 def test_everything_that_can_be_asked_for_is_shown(account):
     ruleset = account.data("POST", "/firewall-rulesets", {"name": "x", "region": "us-east-3", "rules": []})["id"]
-    tags = [{"key": "gh200:cluster", "value": "r1"}, {"key": "ab", "value": ""}]
+    tags = [{"key": "gh200:fleet", "value": "r1"}, {"key": "ab", "value": ""}]
     instance_id = account.launch(
         name="node", hostname="r1-00", tags=tags, file_system_names=["shared"], user_data="#cloud-config\n",
         image={"family": "lambda-stack-22-04"}, firewall_rulesets=[{"id": ruleset}],

@@ -23,7 +23,7 @@ def key_of(client):
 def test_the_documented_address_and_pace_are_the_default():
     client = connect({"api_key": "k"})
     assert client.http.url == "https://cloud.lambda.ai/api/v1" and client.http.timeout == 120
-    assert client.http.gate.intervals == {"request": 1.0, "launch": 12.0}
+    assert client.http.pace.intervals == {"request": 1.0, "launch": 12.0}
 
 
 @pytest.mark.parametrize("empty", [None, ""])
@@ -32,7 +32,7 @@ def test_an_empty_option_is_taken_from_the_environment(monkeypatch, empty):
     monkeypatch.setenv("LAMBDA_API_URL", "http://127.0.0.1:1/api/v1/")
     monkeypatch.setenv("LAMBDA_LAUNCH_INTERVAL", "0.5")
     client = connect({"api_key": empty, "api_url": empty, "launch_interval": empty})
-    assert key_of(client) == "from-environment" and client.http.url == "http://127.0.0.1:1/api/v1" and client.http.gate.intervals["launch"] == 0.5
+    assert key_of(client) == "from-environment" and client.http.url == "http://127.0.0.1:1/api/v1" and client.http.pace.intervals["launch"] == 0.5
 
 
 def test_an_option_wins_over_the_environment(monkeypatch):
@@ -41,7 +41,7 @@ def test_an_option_wins_over_the_environment(monkeypatch):
 
 
 def test_an_interval_of_zero_is_given():
-    assert connect({"api_key": "k", "request_interval": 0}).http.gate.intervals["request"] == 0
+    assert connect({"api_key": "k", "request_interval": 0}).http.pace.intervals["request"] == 0
 
 
 def test_a_key_may_come_from_a_file(tmp_path, monkeypatch):

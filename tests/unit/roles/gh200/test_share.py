@@ -10,7 +10,7 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
-DEFAULTS = Path(__file__).resolve().parents[4] / "roles" / "gh200" / "defaults" / "main" / "cluster.yml"
+DEFAULTS = Path(__file__).resolve().parents[4] / "roles" / "gh200" / "defaults" / "main" / "fleet.yml"
 
 
 @pytest.fixture(name="share")

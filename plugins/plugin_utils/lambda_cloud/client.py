@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The calls that the collection makes."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import clock as clocks
+from . import errors, firewall, models, pacing, transport
+
+
+class Client:
+    """Reads and changes one account. Every method may raise LambdaError."""
+
+    def __init__(self, http: transport.Transport):
+        self.http = http
+
+    @classmethod
+    def connect(cls, api_key: str, api_url: str = transport.DEFAULT_URL, request_interval: float = 1.0, launch_interval: float = 12.0, timeout: float = 120.0,
+                clock: clocks.Clock | None = None) -> Client:
+        """With the documented pace, unless told otherwise. Intervals and timeout are seconds."""
+        return cls(transport.Transport(api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout))
+
+    def raw_instances(self) -> list[dict[str, t.Any]]:
+        """Every instance as the API gives it, in one call, without Jupyter's secrets."""
+        return self._list("/instances", lambda item: {name: value for name, value in item.items() if not name.startswith("jupyter")})
+
+    def instances(self) -> list[models.Instance]:
+        """Every instance that is shown."""
+        return [_parsed(models.Instance.parse, item, "GET /instances") for item in self.raw_instances()]
+
+    def instance(self, instance_id: str) -> models.Instance | None:
+        """One instance, or None when there is none of this id any more."""
+        try:
+            return _parsed(models.Instance.parse, self.http.read(f"/instances/{instance_id}"), f"GET /instances/{instance_id}")
+        except errors.LambdaError as error:
+            if error.kind == "not-found":
+                return None
+            raise
+
+    def offers(self) -> dict[str, models.Offer]:
+        """The catalogue."""
+        return _parsed(models.offers, self.http.read("/instance-types"), "GET /instance-types")
+
+    def regions(self) -> list[models.Region]:
+        """Every region."""
+        return self._list("/regions", models.Region.parse)
+
+    def images(self) -> list[models.Image]:
+        """Every image, once for each region that has it."""
+        return self._list("/images", models.Image.parse)
+
+    def ssh_keys(self) -> list[str]:
+        """Names of the account's keys."""
+        return [key.name for key in self.ssh_key_list()]
+
+    def ssh_key_list(self) -> list[models.SshKey]:
+        """The account's keys."""
+        return self._list("/ssh-keys", models.SshKey.parse)
+
+    def add_ssh_key(self, name: str, public_key: str) -> models.SshKey:
+        """Import a key. Asked for once, since the API may take a second one of the same name."""
+        return _parsed(models.SshKey.parse, self.http.once("/ssh-keys", {"name": name, "public_key": public_key}), "POST /ssh-keys")
+
+    def delete_ssh_key(self, key_id: str) -> None:
+        """Delete it; one that is gone already is what we want."""
+        self._delete(f"/ssh-keys/{key_id}")
+
+    def filesystem_list(self) -> list[models.Filesystem]:
+        """The account's filesystems. The path to read them has a hyphen, the one to change them has none."""
+        return self._list("/file-systems", models.Filesystem.parse)
+
+    def add_filesystem(self, name: str, region: str) -> models.Filesystem:
+        """Create one, empty. Asked for once: on an ambiguous error the caller must look for the name."""
+        return _parsed(models.Filesystem.parse, self.http.once("/filesystems", {"name": name, "region": region}), "POST /filesystems")
+
+    def delete_filesystem(self, filesystem_id: str) -> None:
+        """Delete it with all that is in it; one that is gone already is what we want."""
+        self._delete(f"/filesystems/{filesystem_id}")
+
+    def launch(self, launch: models.Launch, first: t.Callable[[], None] | None = None) -> str:
+        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first` is done right before."""
+        try:
+            (instance_id,) = self.http.once("/instance-operations/launch", launch.body(), launch=True, first=first)["instance_ids"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise errors.LambdaError("The answer to a launch names no instance.", "unknown") from error
+        return str(instance_id)
+
+    def terminate(self, ids: list[str]) -> None:
+        """Terminate exactly these."""
+        self.http.repeat("POST", "/instance-operations/terminate", {"instance_ids": ids})
+
+    def rename(self, instance_id: str, name: str) -> None:
+        """Change the name, the only thing of an instance that can be changed."""
+        self.http.repeat("POST", f"/instances/{instance_id}", {"name": name})
+
+    def restart(self, instance_id: str) -> None:
+        """Reboot it. Asked for once: a second one would interrupt the boot."""
+        self.http.once("/instance-operations/restart", {"instance_ids": [instance_id]})
+
+    def global_rules(self) -> list[firewall.Rule]:
+        """The inbound rules of all instances of the account."""
+        return _parsed(firewall.parse_rules, self.http.read("/firewall-rulesets/global"), "GET /firewall-rulesets/global")
+
+    def set_global_rules(self, rules: list[firewall.Rule]) -> None:
+        """Replace them all. Asked for once: before a second time somebody must look again."""
+        # Not PUT /firewall-rules, which does the same: only this one is documented to refuse with 409 when another change is under way.
+        self.http.once("/firewall-rulesets/global", {"rules": [rule.body() for rule in rules]}, method="PATCH")
+
+    def rulesets(self) -> list[firewall.Ruleset]:
+        """The named rulesets of all regions."""
+        return self._list("/firewall-rulesets", firewall.Ruleset.parse)
+
+    def add_ruleset(self, name: str, region: str, rules: list[firewall.Rule]) -> None:
+        """Create one. Asked for once: on an ambiguous error the caller must look for the name."""
+        self.http.once("/firewall-rulesets", {"name": name, "region": region, "rules": [rule.body() for rule in rules]})
+
+    def set_ruleset_rules(self, ruleset_id: str, rules: list[firewall.Rule]) -> None:
+        """Replace all rules of a ruleset. Asked for once, as above."""
+        self.http.once(f"/firewall-rulesets/{ruleset_id}", {"rules": [rule.body() for rule in rules]}, method="PATCH")
+
+    def delete_ruleset(self, ruleset_id: str) -> None:
+        """Delete one that no instance uses; one that is gone already is what we want."""
+        self._delete(f"/firewall-rulesets/{ruleset_id}")
+
+    def pause(self, attempt: int) -> None:
+        """Wait before another try: longer each time (from 0), and no time where the pace is none."""
+        self.http.clock.sleep(min(2**attempt, 15) * self.http.pace.intervals["request"])
+
+    def _list(self, path: str, parse: t.Callable[[t.Any], t.Any]) -> list[t.Any]:
+        def each(answer):
+            if not isinstance(answer, list):
+                raise TypeError(f"a list was expected, not {type(answer)}")
+            return [parse(item) for item in answer]
+
+        return _parsed(each, self.http.read(path), f"GET {path}")
+
+    def _delete(self, path: str) -> None:
+        try:
+            self.http.repeat("DELETE", path)
+        except errors.LambdaError as error:
+            if error.kind != "not-found":
+                raise
+
+
+def _parsed(parse: t.Callable[[t.Any], t.Any], answer: t.Any, what: str) -> t.Any:
+    """What the answer says. One that cannot be read is an error like any other, and after a change it leaves open whether it was made."""
+    try:
+        return parse(answer)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise errors.LambdaError(f"{what} failed: the API's answer is not as documented. Try again later.", "unknown") from error
