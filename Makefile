@@ -63,7 +63,7 @@ faults: setup ## plants faults on a running lab with pipeline stages: what tells
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s
 
-cuda: setup ## the build for CUDA 12.4 without a GPU, in ten minutes; 2 GB of downloads, once
+cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of downloads, once
 	@$(BIN)/python -m pytest tests/cuda -s
 
 bench: setup ## host-tasks and control-node CPU of a converged run

@@ -57,6 +57,8 @@ def variables(paths: Paths, fleet: str, nodes: int, engine: dict) -> dict:
         "gh200_fleet": fleet, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
         "gh200_state_dir": str(paths.state), "gh200_wheel_cache": str(paths.cache / "wheelhouse"), "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,
+        # All nodes load torch, and sum, on the cores of one machine.
+        "collective_check_timeout": max(60, 15 * nodes),
         **engine,
     }
 
