@@ -16,11 +16,11 @@ help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 setup: $(VENV)/.complete ## install Debian packages and the Python environment
-	@bash tests/tools/packages.sh $(PACKAGES)
+	@bash scripts/packages.sh $(PACKAGES)
 
 $(VENV)/.complete: constraints.txt requirements.txt lab/requirements.txt tests/requirements.txt
-	@bash tests/tools/packages.sh $(PACKAGES)
-	@bash tests/tools/venv.sh $(VENV)
+	@bash scripts/packages.sh $(PACKAGES)
+	@bash scripts/venv.sh $(VENV)
 
 lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab up --nodes "$(NODES)"
@@ -34,7 +34,7 @@ clean: lab-down ## remove downloads and the environment too
 	rm -rf .lab $(VENV)
 
 test: ## all of the tests below, the lab end to end last
-	@bash tests/tools/all.sh
+	@bash scripts/all.sh
 
 unit: setup ## pure logic, in seconds
 	@$(BIN)/python -m pytest tests/unit
@@ -46,10 +46,10 @@ drills: setup ## kill -9 at every step of a launch and of its end
 	@$(BIN)/python -m pytest tests/drills -s
 
 lint: setup ## ansible-lint, ansible-test sanity, yamllint
-	@bash tests/tools/lint.sh
+	@bash scripts/lint.sh
 
 molecule: setup ## roles on nodes of the lab
-	@bash tests/tools/molecule.sh
+	@bash scripts/molecule.sh
 
 reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
 	@$(BIN)/python -m pytest tests/reference -s

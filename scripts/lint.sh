@@ -28,7 +28,7 @@ git -C "$collection" add --all
 bootstrap=$HOME/.ansible/test/cache/get_pip_24_2.py
 if [ ! -e "$bootstrap" ]; then
   mkdir -p "$(dirname "$bootstrap")"
-  cp "$root/tests/tools/get_pip.py" "$bootstrap"
+  cp "$root/scripts/get_pip.py" "$bootstrap"
 fi
 echo "lint: ansible-test sanity (about three minutes)"
 cd "$collection"
