@@ -22,6 +22,7 @@ CHECKOUT = f"/home/{USER}/a checkout"
 
 def install(root: Path, debs: Path, log: Path) -> None:
     """Debian 12 with these packages, sources and certificates as on this machine, and the user."""
+    root.chmod(0o755)
     debs.mkdir(parents=True, exist_ok=True)
     sources = host.debian_sources()
     shell.run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", f"--include={PACKAGES.replace(' ', ',')}",
