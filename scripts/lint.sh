@@ -22,7 +22,7 @@ shell() {
   git ls-files -z -- '*.sh' .ci/run | xargs -0 shellcheck --shell=bash "$work"/rendered/*.sh
 }
 yaml() { yamllint --strict .; }
-roles() { ansible-lint --quiet --offline --profile production --strict; }
+roles() { ansible-lint --offline --profile production --strict; }
 documentation() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .; }
 changelog() { antsibull-changelog lint; }
 sanity() {

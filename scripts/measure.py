@@ -88,7 +88,9 @@ def report(root: Path) -> tuple[str, list[str]]:
     ring = " -> ".join(circle(sources))
     measured = [(str(source.path), source.lines, FILE) for source in sources]
     measured += [(where, lines, FUNCTION) for where, lines in functions]
-    findings = [f"{where}: {lines} lines, {limit - 1} are the most" for where, lines, limit in measured if lines >= limit]
+    findings = [
+        f"{where}: {lines} lines, {limit - 1} are the most" for where, lines, limit in measured if lines >= limit
+    ]
     findings += [f"import circle: {ring}"] if ring else []
     longest = max(sources, key=lambda source: source.lines)
     where, lines = max(functions, key=lambda function: function[1])

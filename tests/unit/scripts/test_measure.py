@@ -49,23 +49,32 @@ def test_methods_and_functions_within_functions_are_measured(report):
     assert [finding.split(":")[1] for finding in report({"lab/a.py": inner})[1]] == ["2 b", "3 c"]
 
 
-@pytest.mark.parametrize("files", [
-    {"lab/a.py": "from . import b\n", "lab/b.py": "def f():\n    from .a import x\n"},
-    {"lab/x/a.py": "from ..y import b\n", "lab/y/b.py": "import lab.x.a\n"},
-    {"plugins/action/a.py": f"from {NAME}.filter import b\n", "plugins/filter/b.py": f"from {NAME}.action.a import c\n"},
-    {"roles/r/files/a.py": "import b\n", "roles/r/files/b.py": "from a import c\n"},
-    {"lab/__init__.py": "from .a import b\n", "lab/a.py": "from . import c\n"},
-])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"lab/a.py": "from . import b\n", "lab/b.py": "def f():\n    from .a import x\n"},
+        {"lab/x/a.py": "from ..y import b\n", "lab/y/b.py": "import lab.x.a\n"},
+        {
+            "plugins/action/a.py": f"from {NAME}.filter import b\n",
+            "plugins/filter/b.py": f"from {NAME}.action.a import c\n",
+        },
+        {"roles/r/files/a.py": "import b\n", "roles/r/files/b.py": "from a import c\n"},
+        {"lab/__init__.py": "from .a import b\n", "lab/a.py": "from . import c\n"},
+    ],
+)
 def test_modules_that_import_each_other_are_a_circle(report, files):
     summary, findings = report(files)
     assert len(findings) == 1 and findings[0].startswith("import circle: ") and findings[0].count(" -> ") == 2
     assert "none" not in summary
 
 
-@pytest.mark.parametrize("files", [
-    {"lab/a.py": "from . import b, c\n", "lab/b.py": "from .c import a\n", "lab/c.py": "import json\n"},
-    {"lab/__init__.py": "from .a import b\n", "lab/a.py": "from . import c\n", "lab/c.py": "import sys\n"},
-    {"roles/r/files/a.py": "import b\n", "roles/s/files/b.py": "import a\n"},
-])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"lab/a.py": "from . import b, c\n", "lab/b.py": "from .c import a\n", "lab/c.py": "import json\n"},
+        {"lab/__init__.py": "from .a import b\n", "lab/a.py": "from . import c\n", "lab/c.py": "import sys\n"},
+        {"roles/r/files/a.py": "import b\n", "roles/s/files/b.py": "import a\n"},
+    ],
+)
 def test_what_only_looks_like_one_is_none(report, files):
     assert report(files)[1] == []
