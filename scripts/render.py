@@ -28,7 +28,7 @@ def scripts(role: Path) -> list[str]:
 
 
 def variables(role: Path) -> dict[str, Any]:
-    """What the role sees where nobody sets anything: its own defaults over the shared ones; a path for what it requires."""
+    """What the role sees where nobody sets anything: its defaults over the shared ones; a path for what it requires."""
     loader = DataLoader()
     specs = loader.load_from_file(str(role / "meta/argument_specs.yml"), trusted_as_template=True)
     options = specs["argument_specs"]["main"].get("options", {})
