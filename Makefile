@@ -40,7 +40,7 @@ lab-down: setup ## remove everything of the lab; downloads are kept
 clean: lab-down ## remove downloads and the environment too
 	rm -rf .lab $(VENV)
 
-test: ## all of the tests below, the lab end to end last
+test: setup ## all of the tests below, the lab end to end last
 	@bash scripts/all.sh
 
 unit: programs venv ## pure logic, in seconds
