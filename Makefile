@@ -8,19 +8,26 @@ NODES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
-PACKAGES := ca-certificates curl debootstrap gcc iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
+PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
+PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: help setup lab lab-down clean test unit integration drills lint molecule reference reference-large faults e2e cuda bench bench-inventory
+.PHONY: help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
 
 help: ## this list
+	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
-setup: $(VENV)/.complete ## install Debian packages and the Python environment
-	@bash tests/tools/packages.sh $(PACKAGES)
+venv: $(VENV)/.complete ## the Python environment, for tests without a lab
 
 $(VENV)/.complete: constraints.txt requirements.txt lab/requirements.txt tests/requirements.txt
-	@bash tests/tools/packages.sh $(PACKAGES)
-	@bash tests/tools/venv.sh $(VENV)
+	@bash scripts/venv.sh $(VENV)
+
+programs:
+	@bash scripts/programs.sh $(PROGRAMS)
+
+setup: ## Debian packages for the lab, and the Python environment
+	@bash scripts/packages.sh $(PACKAGES)
+	@$(MAKE) --no-print-directory venv
 
 lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab up --nodes "$(NODES)"
@@ -33,23 +40,26 @@ lab-down: setup ## remove everything of the lab; downloads are kept
 clean: lab-down ## remove downloads and the environment too
 	rm -rf .lab $(VENV)
 
-test: ## all of the tests below, the lab end to end last
-	@bash tests/tools/all.sh
+test: setup ## all of the tests below, the lab end to end last
+	@bash scripts/all.sh
 
-unit: setup ## pure logic, in seconds
+unit: programs venv ## pure logic, in seconds
 	@$(BIN)/python -m pytest tests/unit
 
-integration: setup ## every Lambda plugin against the simulated API
+integration: programs venv ## every Lambda plugin against the simulated API
 	@$(BIN)/python -m pytest tests/integration
 
-drills: setup ## kill -9 at every step of a launch and of its end
+drills: programs venv ## kill -9 at every step of a launch and of its end
 	@$(BIN)/python -m pytest tests/drills -s
 
-lint: setup ## ansible-lint, ansible-test sanity, yamllint
-	@bash tests/tools/lint.sh
+lint: programs venv ## ruff, mypy, shellcheck, yamllint, ansible-lint, ansible-test sanity, sizes
+	@bash scripts/lint.sh
+
+door: setup ## `make venv unit` as an ordinary user, in a Debian 12 that has nothing else
+	@$(BIN)/python -m scripts.clean_root
 
 molecule: setup ## roles on nodes of the lab
-	@bash tests/tools/molecule.sh
+	@bash scripts/molecule.sh
 
 reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
 	@$(BIN)/python -m pytest tests/reference -s
@@ -69,5 +79,5 @@ cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of dow
 bench: setup ## host-tasks and control-node CPU of a converged run
 	@$(BIN)/python tests/bench/converged.py
 
-bench-inventory: setup ## an inventory of 1,000 instances against a static file
+bench-inventory: venv ## an inventory of 1,000 instances against a static file
 	@$(BIN)/python tests/bench/inventory.py
