@@ -6,10 +6,20 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(max_length=64)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def text(value: object) -> object:
+    """A network is written: IPv4Network would take a number, too."""
+    if not isinstance(value, str):
+        raise ValueError("This is not a text.")
+    return value
+
+
+Network = Annotated[IPv4Network, BeforeValidator(text)]
 
 
 class Tag(BaseModel):
@@ -77,7 +87,7 @@ class Rule(BaseModel):
 
     protocol: Literal["tcp", "udp", "icmp", "all"]
     port_range: list[Port] = Field(None, min_length=2, max_length=2)
-    source_network: IPv4Network
+    source_network: Network
     description: str = Field(max_length=128)
 
     @model_validator(mode="after")

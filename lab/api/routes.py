@@ -116,8 +116,11 @@ async def body(request: Request) -> dict:
     """JSON whatever the Content-Type says: some clients send none."""
     if request.method in ("GET", "HEAD", "DELETE"):
         return {}
+    sent = await request.body()
+    if not sent:
+        raise ApiError("global/invalid-parameters", "A body is required.")
     try:
-        content = json.loads(await request.body() or b"{}")
+        content = json.loads(sent)
     except ValueError as error:
         raise ApiError("global/invalid-parameters", "The body is not JSON.") from error
     if not isinstance(content, dict):
