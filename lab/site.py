@@ -186,7 +186,7 @@ def api(paths: Paths) -> Daemon:
         config.touch(mode=0o600)
         config.write_text(settings.dump(), encoding="utf-8")
     arguments = ["lab.api", "--config", str(config), "--port", str(API_PORT)]
-    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / "api", REPOSITORY / "lab" / "nodes"], config))
+    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / name for name in ("api", "nodes")], config))
 
 
 def hub(paths: Paths) -> Daemon:
@@ -198,7 +198,7 @@ def hub(paths: Paths) -> Daemon:
 def stamp(arguments: list[str], code: list[Path], *files: Path) -> str:
     """Changes when the daemon would do something else."""
     state = hashlib.sha256(json.dumps(arguments).encode())
-    for path in [*(path for folder in code for path in sorted(folder.glob("*.py"))), *files]:
+    for path in [*(path for folder in code for path in sorted(folder.rglob("*.py"))), *files]:
         if path.exists():
             state.update(path.read_bytes())
     return state.hexdigest()
