@@ -84,8 +84,11 @@ def down(paths: Paths, say: Say) -> list[str]:
 
 def _noted_inventories(paths: Paths) -> list[str]:
     """Inventories that this lab has written."""
-    note = paths.run / "inventories.json"
-    return json.loads(note.read_text(encoding="utf-8")) if note.exists() else []
+    try:
+        noted = json.loads((paths.run / "inventories.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [folder for folder in noted if isinstance(folder, str)] if isinstance(noted, list) else []
 
 
 def _note_inventory(paths: Paths, folder: Path) -> None:
@@ -96,9 +99,12 @@ def status(paths: Paths) -> list[str]:
     """Lines for people."""
     lines = [f"{daemon.name}: {'running' if daemon.is_running() else 'not running'}, log {daemon.log}" for daemon in (api(paths), hub(paths))]
     driver = NodeDriver(paths)
-    for node_id in driver.list():
+    for node_id in driver.ids():
         node = driver.get(node_id)
-        lines.append(f"{node.hostname}: {driver.status(node_id)}, {node.ip}, {node.private_ip}")
+        if node:
+            lines.append(f"{node.hostname}: {driver.status(node_id)}, {node.ip}, {node.private_ip}")
+        else:
+            lines.append(f"{node_id}: unknown, its record {driver.record(node_id)} cannot be read; `make lab-down` removes it")
     return lines
 
 
@@ -180,7 +186,7 @@ def api(paths: Paths) -> Daemon:
         config.touch(mode=0o600)
         config.write_text(settings.dump(), encoding="utf-8")
     arguments = ["lab.api", "--config", str(config), "--port", str(API_PORT)]
-    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / "api", REPOSITORY / "lab" / "nodes"], config))
+    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / name for name in ("api", "nodes")], config))
 
 
 def hub(paths: Paths) -> Daemon:
@@ -192,7 +198,7 @@ def hub(paths: Paths) -> Daemon:
 def stamp(arguments: list[str], code: list[Path], *files: Path) -> str:
     """Changes when the daemon would do something else."""
     state = hashlib.sha256(json.dumps(arguments).encode())
-    for path in [*(path for folder in code for path in sorted(folder.glob("*.py"))), *files]:
+    for path in [*(path for folder in code for path in sorted(folder.rglob("*.py"))), *files]:
         if path.exists():
             state.update(path.read_bytes())
     return state.hexdigest()

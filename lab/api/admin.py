@@ -49,9 +49,7 @@ class Admin:
         instance_id, status = values["id"], values.get("status")
         self.cloud.doom(instance_id, values.get("fate", "none"), values.get("after", 0.0), since)
         if status:
-            with self.cloud.lock:
-                self.cloud.store.times[instance_id]["held"] = status
-                self.cloud.store.save()
+            self.cloud.world.hold(instance_id, status)
         return next((item for item in self.cloud.instances() if item["id"] == instance_id), {})
 
     def account(self, values: dict) -> dict:
@@ -59,19 +57,12 @@ class Admin:
         check_account(values)
         values, cloud = dict(values), self.cloud
         sizes = values.pop("bytes_used", {})
-        with cloud.lock:
-            cloud.tick()
-            by_name = {item["name"]: item for item in cloud.store.filesystems.values()}
-            for name in sizes:
-                if name not in by_name:
-                    raise KeyError(f"There is no filesystem {name}.")
-            for name, size in sizes.items():
-                by_name[name]["bytes_used"] = int(size)
-                cloud.billing.filled(by_name[name]["id"], int(size), cloud.clock.now())
+        with cloud.world.turn():
+            cloud.filesystems.fill({name: int(size) for name, size in sizes.items()})
             for name, value in values.items():
                 setattr(cloud.config, name, value)
             cloud.store.account.update(values)
-            cloud.store.save()
+            cloud.world.save()
         return {name: getattr(cloud.config, name) for name in SETTINGS}
 
     # -- beside commands
@@ -87,12 +78,12 @@ class Admin:
     def advance(self, seconds: float) -> dict:
         """Move the clock on; what a script has in between is done on the way."""
         target = self.cloud.clock.now() + seconds
-        with self.cloud.lock:
+        with self.cloud.world.lock:
             for moment in [moment for moment, _ in self.steps if moment <= target]:
                 self.cloud.clock.not_before(moment)
                 self.run_due()
             self.cloud.clock.advance(max(0.0, target - self.cloud.clock.now()) if seconds >= 0 else seconds)
-            self.cloud.tick()
+            self.cloud.world.tick()
             return {"now": self.cloud.clock.now()}
 
     def script(self, steps: list[dict]) -> dict:
@@ -105,7 +96,7 @@ class Admin:
             moment = begun + float(step.pop("at", 0.0))
             check(step)
             planned.append((moment, step))
-        with self.cloud.lock:
+        with self.cloud.world.lock:
             self.steps = sorted(self.steps + planned, key=lambda planned_step: planned_step[0])
             return {"steps": len(self.steps), "now": begun}
 
@@ -115,7 +106,7 @@ class Admin:
 
     def run_due(self) -> None:
         """Carry out the steps whose moment has come. What cannot be done any more, such as the fate of an instance that has gone, is left out."""
-        with self.cloud.lock:
+        with self.cloud.world.lock:
             while self.is_due():
                 moment, step = self.steps.pop(0)
                 with contextlib.suppress(KeyError):

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from ..errors import LabError
+
 
 @dataclass
 class ApiConfig:
@@ -48,8 +50,19 @@ class ApiConfig:
 
     @classmethod
     def load(cls, path: Path) -> ApiConfig:
-        """From a JSON file that `dump` wrote."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        """From a JSON file, such as `dump` writes; what it leaves out is as usual. LabError if it cannot be."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise LabError(f"The settings {path} cannot be read ({error.strerror}): name a file with a JSON object.") from error
+        except ValueError as error:
+            raise LabError(f"The settings {path} cannot be used, for it is not JSON ({error}).") from error
+        if not isinstance(values, dict):
+            raise LabError(f"The settings {path} cannot be used, for it is not an object.")
+        unknown = values.keys() - cls.__dataclass_fields__.keys()
+        if unknown:
+            raise LabError(f"The settings {path} have {', '.join(sorted(unknown))}, which an account has not: see lab/api/config.py.")
+        return cls(**values)
 
     def dump(self) -> str:
         """Text for that file."""

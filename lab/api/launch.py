@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from . import catalogue, requests
+from . import bodies, catalogue
 from .config import ApiConfig
 from .errors import CAPACITY, LAUNCH, ApiError
 from .lifecycle import GONE
@@ -14,7 +14,7 @@ from .store import Store
 
 
 @dataclass
-class Order:
+class Grant:
     """What a launch that is granted uses. `mounts` are pairs of a filesystem and where it is mounted."""
 
     public_key: str
@@ -22,7 +22,7 @@ class Order:
     rulesets: list[str]
 
 
-def granted(body: requests.Launch, store: Store, config: ApiConfig, luck: random.Random) -> Order:
+def granted(body: bodies.Launch, store: Store, config: ApiConfig, luck: random.Random) -> Grant:
     """Raises the refusal of a launch; what is wrong with the request comes before what is short."""
     if body.quantity > 1:
         raise ApiError("global/invalid-parameters", "Requested too many instances.")
@@ -34,14 +34,14 @@ def granted(body: requests.Launch, store: Store, config: ApiConfig, luck: random
     if not keys:
         raise missing("SSH key")
     check_image(body, config.families)
-    order = Order(keys[0]["public_key"], mounts(body, store), rulesets(body, store))
+    grant = Grant(keys[0]["public_key"], mounts(body, store), rulesets(body, store))
     if config.invalid_address:
         raise ApiError("global/invalid-address")
-    if sum(instance["status"] not in GONE for instance in store.instances.values()) >= config.quota:
+    if sum(instance.status not in GONE for instance in store.instances.values()) >= config.quota:
         raise ApiError("global/quota-exceeded")
     if not is_free(body.instance_type_name, body.region_name, store, config) or luck.random() < config.miss_rate:
         raise ApiError(CAPACITY)
-    return order
+    return grant
 
 
 def missing(what: str, status: int = 400) -> ApiError:
@@ -49,7 +49,7 @@ def missing(what: str, status: int = 400) -> ApiError:
     return ApiError("global/object-does-not-exist", f"Specified {what} does not exist.", status)
 
 
-def check_image(body: requests.Launch, families: list[str]) -> None:
+def check_image(body: bodies.Launch, families: list[str]) -> None:
     """An image must be there for the type's architecture, and in the region; `families` are there everywhere."""
     if body.image is None or body.image.family in families:
         return
@@ -59,7 +59,7 @@ def check_image(body: requests.Launch, families: list[str]) -> None:
         raise missing("image")
 
 
-def mounts(body: requests.Launch, store: Store) -> list[tuple[dict, str]]:
+def mounts(body: bodies.Launch, store: Store) -> list[tuple[dict, str]]:
     """Filesystems by name at their usual place, and by id where the request says; the latter wins."""
     by_name = {item["name"]: item for item in store.filesystems.values()}
     found: dict[str, tuple[dict, str]] = {}
@@ -76,7 +76,7 @@ def mounts(body: requests.Launch, store: Store) -> list[tuple[dict, str]]:
     return list(found.values())
 
 
-def rulesets(body: requests.Launch, store: Store) -> list[str]:
+def rulesets(body: bodies.Launch, store: Store) -> list[str]:
     """Ids of firewall rulesets, all in the region of the instance."""
     ids = [entry.id for entry in body.firewall_rulesets]
     for ruleset_id in ids:
@@ -93,7 +93,7 @@ def is_free(instance_type: str, region: str, store: Store, config: ApiConfig) ->
     if not isinstance(places, dict):
         return region in places
     taken = sum(
-        instance["instance_type"]["name"] == instance_type and instance["region"]["name"] == region and instance["status"] != "terminated"
+        instance.instance_type["name"] == instance_type and instance.region["name"] == region and instance.status != "terminated"
         for instance in store.instances.values()
     )
     return places.get(region, 0) > taken

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 from .config import ApiConfig
+from .drivers import Driver
+from .instance import Instance
+from .store import Object
 
 ACTIONS = ("migrate", "rebuild", "restart", "cold_reboot", "terminate")
 GONE = ("terminating", "terminated")
@@ -12,47 +15,43 @@ GONE = ("terminating", "terminated")
 HELD = {"unhealthy": "unhealthy", "preempt": "preempted", "unknown-status": "hibernating"}
 
 
-def kinds(times: dict, now: float) -> set[str]:
-    """The fates that have come."""
-    return {fate["kind"] for fate in times.get("fates", ()) if fate["at"] <= now}
-
-
-def status(config: ApiConfig, driver, instance: dict, times: dict, now: float) -> str:
-    """The present status of an instance that was in `instance["status"]`."""
-    before = instance["status"]
+def status(config: ApiConfig, driver: Driver, instance: Instance, now: float) -> str:
+    """The present status of an instance that was in `instance.status`."""
+    before, times = instance.status, instance.times
     if before in GONE:
-        return "terminated" if now - times["ended"] >= config.terminate_seconds else before
-    if times.get("held"):
-        return times["held"]
-    come = kinds(times, now)
-    for kind in HELD:
+        return "terminated" if times.ended is not None and now - times.ended >= config.terminate_seconds else before
+    if times.held:
+        return times.held
+    come = times.come(now)
+    for kind, held in HELD.items():
         if kind in come:
-            return HELD[kind]
-    node = driver.status(instance["id"])
+            return held
+    node = driver.status(instance.id)
     if node == "gone":
         return "unhealthy"  # powered off from inside, or died: it is still paid for
-    if before == "booting" and ("stuck" in come or now - times["launched"] < config.boot_seconds):
+    if before == "booting" and ("stuck" in come or now - times.launched < config.boot_seconds):
         return before
     return "active" if node == "running" else before
 
 
-def shown(config: ApiConfig, instance: dict, times: dict, now: float) -> dict:
+def shown(config: ApiConfig, instance: Instance, now: float) -> Object:
     """The object as the API gives it: fields that do not apply are absent."""
-    come = kinds(times, now)
+    times = instance.times
+    come = times.come(now)
     hidden = set()
-    if now - times["launched"] < config.address_seconds or instance["status"] in GONE or "no-ip" in come:
+    if now - times.launched < config.address_seconds or instance.status in GONE or "no-ip" in come:
         hidden |= {"ip", "private_ip", "hostname", "jupyter_token", "jupyter_url"}
     if "no-private-ip" in come:
         hidden.add("private_ip")
-    if any(fate["kind"] == "late-filesystem" and now < fate["at"] for fate in times.get("fates", ())):
+    if any(fate.kind == "late-filesystem" and now < fate.at for fate in times.fates):
         hidden.add("file_system_mounts")
     always = ("file_system_names", "ssh_key_names")
-    result = {name: value for name, value in instance.items() if name not in hidden and value not in (None, []) or name in always}
-    result["actions"] = {action: availability(instance["status"], action) for action in ACTIONS}
+    result = {name: value for name, value in instance.told().items() if name not in hidden and value not in (None, []) or name in always}
+    result["actions"] = {action: availability(instance.status, action) for action in ACTIONS}
     return result | config.extra_fields
 
 
-def availability(present: str, action: str) -> dict:
+def availability(present: str, action: str) -> Object:
     """Whether an action is possible, or why not."""
     if present == "active" or (action == "terminate" and present not in GONE):
         return {"available": True}

@@ -3,20 +3,26 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import uuid
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
-from . import catalogue
-from .clock import Clock, stamp
-from .config import ApiConfig
+from . import bills
+from .bills import Bill, InstanceBill
+from .instance import Instance
 
+Object = dict[str, Any]  # as the API shows it
 # What an account has when nobody has changed it.
-FIREWALL = [
+FIREWALL = (
     {"protocol": "tcp", "port_range": [22, 22], "source_network": "0.0.0.0/0", "description": "ssh"},
     {"protocol": "icmp", "source_network": "0.0.0.0/0", "description": "ping"},
-]
+)
+# Parts that are in the file as they are here.
+PLAIN = ("ssh_keys", "filesystems", "firewall_rules", "firewall_rulesets", "events", "created", "releases", "account")
 
 
 def new_id() -> str:
@@ -24,44 +30,66 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
+@dataclass
 class Store:
-    """Each attribute is a part of the account: objects by id as the API shows them, and what the API does not show.
+    """Each attribute is a part of the account: objects by id, and below them what the API does not show."""
 
-    Shown: instances, ssh_keys, filesystems, firewall_rules, firewall_rulesets, events. Not shown: times of instances, `created` of
-    all objects, `releases` (when a filesystem is no more in use), bills and their history, changes of the account, the clock.
-    """
+    instances: dict[str, Instance] = field(default_factory=dict)
+    ssh_keys: dict[str, Object] = field(default_factory=dict)
+    filesystems: dict[str, Object] = field(default_factory=dict)
+    firewall_rules: list[Object] = field(default_factory=lambda: copy.deepcopy(list(FIREWALL)))
+    firewall_rulesets: dict[str, Object] = field(default_factory=dict)
+    events: list[Object] = field(default_factory=list)
+    created: dict[str, float] = field(default_factory=dict)  # when an object other than an instance was made
+    releases: dict[str, float] = field(default_factory=dict)  # from when on a filesystem is no more in use
+    bills: dict[str, Bill] = field(default_factory=dict)  # of all that ever was
+    history: list[tuple[float, str, str]] = field(default_factory=list)  # time, "paid" or "ended", instance
+    account: dict[str, Any] = field(default_factory=dict)  # settings that were changed
 
-    def __init__(self, config: ApiConfig, clock: Clock):
-        self.clock = clock
-        self.path = Path(config.state_file) if config.state_file else None
-        self.data = {
-            "instances": {}, "times": {}, "ssh_keys": {}, "filesystems": {}, "firewall_rules": [dict(rule) for rule in FIREWALL], "firewall_rulesets": {},
-            "events": [], "created": {}, "releases": {}, "bills": {}, "history": [], "account": {}, "clock": 0.0,
-        }
-        self.is_new = not (self.path and self.path.exists())
-        if not self.is_new:
-            self.data |= json.loads(self.path.read_text(encoding="utf-8"))
-            clock.not_before(self.data["clock"])
+    def born(self, object_id: str) -> float:
+        """When an object was made, as far as it is known."""
+        instance = self.instances.get(object_id)
+        return instance.times.launched if instance else self.created.get(object_id, 0.0)
 
-    def __getattr__(self, name):
-        try:
-            return self.__dict__["data"][name]
-        except KeyError as error:
-            raise AttributeError(name) from error
+    def snapshot(self) -> dict[str, Any]:
+        """All parts, to go back to."""
+        return copy.deepcopy({part.name: getattr(self, part.name) for part in fields(self)})
 
-    def save(self) -> None:
-        """Write the file in one step."""
-        if self.path:
-            self.data["clock"] = self.clock.now()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self.path.with_suffix(".new")
-            temporary.write_text(json.dumps(self.data), encoding="utf-8")
-            os.replace(temporary, self.path)
+    def restore(self, parts: dict[str, Any]) -> None:
+        """Go back to a snapshot."""
+        for name, value in parts.items():
+            setattr(self, name, value)
 
 
-def filesystem(name: str, place: str, moment: float) -> dict:
-    """A filesystem object, empty."""
-    return {
-        "id": new_id(), "name": name, "mount_point": f"/lambda/nfs/{name}", "created": stamp(moment),
-        "created_by": {"id": "0" * 32, "email": "user@example.com", "status": "active"}, "is_in_use": False, "region": catalogue.region(place), "bytes_used": 0,
-    }
+class StateFile:
+    """Where a store is kept; without a name it is kept nowhere."""
+
+    def __init__(self, name: str):
+        self.path = Path(name) if name else None
+
+    def read(self) -> tuple[Store, float] | None:
+        """The store and the simulated time at which it was written; None if there is none."""
+        if self.path is None or not self.path.exists():
+            return None
+        written = json.loads(self.path.read_text(encoding="utf-8"))
+        store = Store(**{name: written[name] for name in PLAIN if name in written})
+        store.bills = {object_id: bills.read(bill) for object_id, bill in written.get("bills", {}).items()}
+        store.history = [tuple(entry) for entry in written.get("history", ())]
+        for instance_id, told in written["instances"].items():
+            bill = store.bills.get(instance_id)
+            kept = bill if isinstance(bill, InstanceBill) else None
+            store.instances[instance_id] = Instance.read(told, written["times"][instance_id], kept)
+        return store, written.get("clock", 0.0)
+
+    def write(self, store: Store, now: float) -> None:
+        """The whole file in one step."""
+        if self.path is None:
+            return
+        content = {name: getattr(store, name) for name in PLAIN} | {"history": store.history, "clock": now, "instances": {}, "times": {}}
+        for instance_id, instance in store.instances.items():
+            content["instances"][instance_id], content["times"][instance_id] = instance.written()
+        content["bills"] = {object_id: bill.written() for object_id, bill in store.bills.items()}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".new")
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+        os.replace(temporary, self.path)

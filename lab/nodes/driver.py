@@ -3,57 +3,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .. import shell
-from ..config import PRIVATE, PUBLIC, Paths
+from ..config import Paths
 from ..errors import LabError
 from . import cgroups, flavour, host, image, network, seed
-
-
-@dataclass(frozen=True)
-class NodeSpec:
-    """What the cloud knows of an instance that it starts. `mounts`: folder here to folder there; `image`: its family."""
-
-    id: str
-    hostname: str
-    ssh_public_keys: list[str] = field(default_factory=list)
-    user_data: str = ""
-    mounts: dict[str, str] = field(default_factory=dict)
-    image: str = ""
-
-
-@dataclass(frozen=True)
-class Node:
-    """A node that was made. `number` gives its addresses and the names of its devices."""
-
-    id: str
-    hostname: str
-    number: int
-
-    @property
-    def ip(self) -> str:
-        return f"{PUBLIC}.{10 + self.number}"
-
-    @property
-    def private_ip(self) -> str:
-        return f"{PRIVATE}.{10 + self.number}"
-
-    @property
-    def namespace(self) -> str:
-        return f"gh200-{self.number}"
-
-    @property
-    def cgroup(self) -> str:
-        return f"node-{self.number}"
+from .node import NUMBERS, Node, NodeSpec
 
 
 class NodeDriver:
@@ -65,7 +27,7 @@ class NodeDriver:
 
     def prepare(self, progress: Callable[[str], None]) -> None:
         """Base image and network; does nothing where they are."""
-        self._image = image.build(self.paths, progress)
+        image.build(self.paths, progress)
         network.up(self.paths)
 
     def create(self, spec: NodeSpec) -> Node:
@@ -102,11 +64,14 @@ class NodeDriver:
 
     def destroy(self, node_id: str) -> list[str]:
         """Everything of the node goes; returns what did not."""
-        node = self.get(node_id)
-        if node is None:
-            return []
         folder = self.folder / node_id
-        left = [] if cgroups.kill(node.cgroup) else [f"processes of {node.hostname} {sorted(cgroups.processes(node.cgroup))}"]
+        if not folder.exists():
+            return []
+        node = self.get(node_id) or self._running_on(folder)
+        if node is None:
+            return _discard(folder)
+        stuck = not cgroups.kill(node.cgroup)
+        left = [f"processes of {node.hostname} {sorted(cgroups.processes(node.cgroup))}"] if stuck else []
         network.disconnect(node.namespace, node.number)
         if os.path.ismount(folder / "root"):
             shell.run("umount", folder / "root")
@@ -115,38 +80,51 @@ class NodeDriver:
             image.remove(folder)
         return left
 
-    def list(self) -> list[str]:
-        """Ids of all nodes, running or not."""
+    def ids(self) -> list[str]:
+        """Of all nodes, running or not."""
         return sorted(path.parent.name for path in self.folder.glob("*/node.json"))
 
+    def record(self, node_id: str) -> Path:
+        """The file in which a node is written down."""
+        return self.folder / node_id / "node.json"
+
     def get(self, node_id: str) -> Node | None:
-        """What is written about a node."""
-        try:
-            return Node(**json.loads((self.folder / node_id / "node.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+        """What is written about a node; None if there is none, or its record is damaged."""
+        return Node.read(self.record(node_id))
 
     def teardown(self, progress: Callable[[str], None]) -> list[str]:
         """All nodes and the network; returns what could not be removed."""
         left = []
-        for node_id in self.list():
-            progress(f"removing node {self.get(node_id).hostname}")
+        for node_id in self.ids():
+            node = self.get(node_id)
+            name = node.hostname if node else f"{node_id}, whose record {self.record(node_id)} cannot be read"
+            progress(f"removing node {name}")
             left += self.destroy(node_id)
         image.remove(self.paths.cache / "base-unfinished")
         return left + network.down(self.paths)
 
     def _reserve(self, spec: NodeSpec) -> Node:
-        taken = {node.number for node in map(self.get, self.list()) if node}
-        numbers = (number for number in range(1, 240) if number not in taken)
+        taken = {node.number for node in map(self.get, self.ids()) if node}
+        numbers = (number for number in NUMBERS if number not in taken)
         # A lab in another folder may run beside this one; what a dead one left is cleared away.
-        node = next(node for node in (Node(spec.id, spec.hostname, number) for number in numbers) if not cgroups.processes(node.cgroup))
+        candidates = (Node(spec.id, spec.hostname, number) for number in numbers)
+        node = next((node for node in candidates if not cgroups.processes(node.cgroup)), None)
+        if node is None:
+            raise LabError(f"There are {len(NUMBERS)} nodes on this machine already: end some of them first.")
         network.disconnect(node.namespace, node.number)
         folder = self.folder / spec.id
         if folder.exists():
             raise LabError(f"A node {spec.id} exists already.")
         folder.mkdir(parents=True)
-        (folder / "node.json").write_text(json.dumps(asdict(node)), encoding="utf-8")
+        node.write(self.record(spec.id))
         return node
+
+    def _running_on(self, folder: Path) -> Node | None:
+        """A node without a record that can be read, known by a process that was started on its folder."""
+        for node in (Node(folder.name, folder.name, number) for number in NUMBERS):
+            if any(f"--directory={folder / 'root'}" in _arguments(pid) for pid in cgroups.processes(node.cgroup)):
+                return node
+        return None
 
     def _binds(self, spec: NodeSpec, root: Path) -> list[str]:
         pip_cache = self.paths.cache / "pip"
@@ -182,3 +160,20 @@ def _is_init(pid: int) -> bool:
     except OSError:
         return False
     return next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:] == [str(pid), "1"]
+
+
+def _arguments(pid: int) -> list[str]:
+    """The command line of a process; nothing if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
+def _discard(folder: Path) -> list[str]:
+    """Remove a folder of which no process is known. One that is mounted may be in use all the same: it stays, and is named."""
+    root = folder / "root"
+    if os.path.ismount(root):
+        return [f"the node on {root} (its record cannot be read: see that nothing uses it, and run `umount {root}`)"]
+    image.remove(folder)
+    return []

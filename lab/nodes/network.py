@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def down(paths: Paths) -> list[str]:
         if (DEVICES / bridge).exists():
             shell.run("ip", "link", "delete", bridge)
     shell.run("nft", "-f", "-", stdin=f"table ip {TABLE} {{}}\ndelete table ip {TABLE}\n")
-    FORWARDING.write_text(json.loads(ledger.read_text(encoding="utf-8"))["ip_forward"], encoding="utf-8")
+    # Forwarding stays as it is when nobody can tell any more how it was.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        FORWARDING.write_text(json.loads(ledger.read_text(encoding="utf-8"))["ip_forward"], encoding="utf-8")
     ledger.unlink()
     return leftovers()
 

@@ -4,13 +4,9 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import threading
-import time
 from dataclasses import dataclass, field
 
-import uvicorn
-
+from lab import serving
 from lab.api.app import create_app
 from lab.api.config import ApiConfig
 from lab.api.drivers import NullDriver
@@ -78,19 +74,5 @@ def simulator(clock=None, driver=None, **settings):
     }
     driver = driver or NullDriver()
     app = create_app(ApiConfig(**(quick | settings)), driver, **({"now": clock.now} if clock else {}))
-    # With its protocol named, asyncio turns the delay of small packets off.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        deadline = time.monotonic() + 10
-        while not server.started:
-            assert thread.is_alive() and time.monotonic() < deadline, "the simulator did not start"
-            time.sleep(0.005)
-        host, port = listener.getsockname()
-        try:
-            yield Simulator(app, f"http://{host}:{port}/api/v1", driver=driver, clock=clock)
-        finally:
-            server.should_exit = True
-            thread.join(10)
+    with serving.in_thread(app) as address:
+        yield Simulator(app, f"{address}/api/v1", driver=driver, clock=clock)

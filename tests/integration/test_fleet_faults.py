@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
-from lab.api import requests
+from lab.api import bodies
 from lab.api.faults import Fault
 
 from .world import LAUNCH, TERMINATE
@@ -161,7 +161,7 @@ def test_two_instances_of_one_node_are_an_error_that_names_both(world):
     first = world.up(2)
     tags = [{"key": key, "value": value} for key, value in (("gh200:fleet", "r1"), ("gh200:node", "r1-00"))]
     world.clock.sleep(12)
-    double = world.sim.cloud.launch(requests.Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], tags=tags))[0]
+    double = world.sim.cloud.launch(bodies.Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], tags=tags))[0]
     with pytest.raises(errors.CloudError, match="Two instances say that they are r1-00 of fleet r1") as caught:
         world.up(2)
     assert first["r1-00"] in str(caught.value) and double in str(caught.value)

@@ -138,5 +138,5 @@ def test_status_tells_age_cost_and_end_of_every_fleet(world):
 
 def launch_of_a_stranger():
     """An instance without our tags."""
-    from lab.api.requests import Launch
+    from lab.api.bodies import Launch
     return Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], name="r1-00")

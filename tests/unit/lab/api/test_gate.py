@@ -125,10 +125,18 @@ def test_a_body_is_json_without_its_content_type_and_with_unknown_fields(account
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"{", "The body is not JSON."), (b"[]", "The body is not an object."), (b"", "name: Field required")])
+@pytest.mark.parametrize(("content", "message"), [(b"{", "The body is not JSON."), (b"[]", "The body is not an object."), (b"", "A body is required."), (b"null", "The body is not an object.")])
 def test_a_body_that_is_none(account, content, message):
     answer = account.client.post("/api/v1/ssh-keys", content=content)
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
+
+
+def test_what_is_changed_needs_a_body_even_if_it_may_be_an_empty_object(account):
+    instance = f"/instances/{account.launch(name='n')}"
+    ruleset = account.data("POST", "/firewall-rulesets", {"name": "r1", "region": "us-east-3", "rules": []})
+    for method, path in (("POST", instance), ("PATCH", "/firewall-rulesets/global"), ("PATCH", f"/firewall-rulesets/{ruleset['id']}")):
+        assert account.refusal(method, path) == (400, "global/invalid-parameters", "A body is required.")
+        account.data(method, path, {})
 
 
 def test_every_call_is_noted_in_its_order_with_its_answer(account):

@@ -130,6 +130,7 @@ def test_an_address_without_a_mask_is_one_address(account):
 @pytest.mark.parametrize("change", [
     {"protocol": "sctp"}, {"port_range": [0, 22]}, {"port_range": [22, 65536]}, {"port_range": [22]}, {"port_range": [23, 22]}, {"port_range": None},
     {"source_network": "192.0.2.1/24"}, {"source_network": "::/0"}, {"source_network": "home"}, {"description": "x" * 129}, {"protocol": "icmp"},
+    {"source_network": 3221225985}, {"source_network": ["192.0.2.0", 24]}, {"source_network": None}, {"source_network": True},
 ])
 def test_a_wrong_rule_is_refused_and_the_old_ones_stay(account, change):
     before = account.data("GET", "/firewall-rules")
@@ -158,8 +159,8 @@ def test_a_ruleset_is_made_changed_and_deleted(account):
     assert account.data("PATCH", path, {"name": "r2"}) == made | {"name": "r2"}
     assert account.data("PATCH", path, {"rules": [PING]}) == made | {"name": "r2", "rules": [PING]}
     assert account.data("DELETE", path) == {}
-    for method in ("GET", "PATCH", "DELETE"):
-        assert account.refusal(method, path)[:2] == (404, "global/object-does-not-exist")
+    for method, body in (("GET", None), ("PATCH", {}), ("DELETE", None)):
+        assert account.refusal(method, path, body)[:2] == (404, "global/object-does-not-exist")
 
 
 def test_a_ruleset_of_an_instance_is_in_use(account):
@@ -232,6 +233,9 @@ def test_events_of_a_time_and_of_a_type(account):
     assert [event["resource_name"] for event in middle] == ["ssh_key"]
 
 
-@pytest.mark.parametrize("query", ["start=yesterday", "end=1", "page_token=abc", "page_token=ZnJvbQ=="])
+@pytest.mark.parametrize("query", [
+    "start=yesterday", "end=1", "page_token=abc", "page_token=ZnJvbQ==", "start=2027-01-15", "start=20270115T080000Z", "end=2027-W03-5T08:00:00Z",
+    "start=2027-01-15T08:00:00", "end=2027-02-30T08:00:00Z", "end=2027-01-15T25:00:00Z", "start=2027-01-15T08:00Z", "start=",
+])
 def test_a_wrong_question_about_events_is_refused(account, query):
     assert account.refusal("GET", f"/audit-events?{query}")[:2] == (400, "global/invalid-parameters")
