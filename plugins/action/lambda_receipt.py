@@ -35,7 +35,7 @@ class ActionModule(LambdaAction):
         """Read what there is, and close the books if everything has ended."""
         log = ledger.Ledger(folder, cloud.http.clock)
         account = receipt.account(cloud.filesystem_list(), cloud.ssh_keys(), cloud.global_rules(), cloud.rulesets())
-        made = receipt.make(options["name"], log.lives().values(), cloud.instances(), account, cloud.http.clock.now())
+        made = receipt.make(options["name"], log.accounts(), cloud.instances(), account, cloud.http.clock.now())
         pending = [intent["node"] for intent in log.pending()]
         result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}
         if options["fail_if_billing"] and (not made["complete"] or pending):

@@ -34,6 +34,7 @@ def absent(running: present.Fleet, only: set[str] | None = None) -> list[str]:
             left = ["what the API did not show"]
             running.progress.say(f"{error} Trying on.")
         if running.clock.monotonic() >= running.deadline:
+            running.look_after()
             raise FleetError(
                 f"After {running.spec.deadline:.0f} s these are still there and may be paid for: {', '.join(left)}. "
                 "Run teardown again, then look at the website."

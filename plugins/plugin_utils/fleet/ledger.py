@@ -5,50 +5,20 @@
 
 Events, each with a time (seconds since 1970): `intend` a launch, then `launched` (it has an id), `refused` (the API said no)
 or `unclear` (no answer), which becomes `launched` or `lost` (it never appeared); `adopted` an instance that another
-control node launched; `terminate` is asked, `terminated` is accepted, `gone` is seen; `closed` by a receipt.
+control node launched, `price` a higher one that it shows; `terminate` is asked, `terminated` is accepted, `ending` and `gone` are seen,
+and so is `alive`, after a termination that had no effect; `closed` by a receipt.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import clock as clocks
 
-
-@dataclasses.dataclass
-class Life:
-    """One instance of the fleet, from the first to the last that is known of it. Times are seconds since 1970.
-
-    `begin` is when its launch was asked for, `told` when its id was known.
-    """
-
-    id: str
-    node: str
-    run: str
-    begin: float
-    told: float
-    price_cents_per_hour: int
-    instance_type: str = ""
-    region: str = ""
-    why: str = ""
-    terminated: float | None = None
-    gone: float | None = None
-
-    @property
-    def end(self) -> float | None:
-        """When it stopped to cost: its end was accepted, or it was seen to be gone; None while it is paid for."""
-        return None if self.gone is None else min(self.terminated or self.gone, self.gone)
-
-    def seconds(self, now: float) -> float:
-        """How long it was, or has been, paid for: from the launch on, which is the upper bound."""
-        return max(0.0, (now if self.end is None else self.end) - self.begin)
-
-    def dollars(self, now: float) -> float:
-        """What that costs at the price of its launch."""
-        return self.seconds(now) / 3600 * self.price_cents_per_hour / 100
+from . import history
+from .history import Event, Life
 
 
 class Ledger:
@@ -57,7 +27,7 @@ class Ledger:
     def __init__(self, folder: str, clock: clocks.Clock | None = None):
         self.path = os.path.join(folder, "ledger.jsonl")
         self.clock = clock or clocks.Clock()
-        self.events: list[dict[str, t.Any]] | None = None
+        self.events: list[Event] | None = None
 
     def write(self, event: str, **details: t.Any) -> None:
         """One line: time, event and details."""
@@ -76,13 +46,13 @@ class Ledger:
             os.close(descriptor)
         self.events.append(entry)
 
-    def read(self) -> list[dict[str, t.Any]]:
+    def read(self) -> list[Event]:
         """All events, read once: one run at a time writes. A line that a crash cut short is left out."""
         if self.events is None:
             self.events = self._load()
         return self.events
 
-    def _load(self) -> list[dict[str, t.Any]]:
+    def _load(self) -> list[Event]:
         events = []
         try:
             with open(self.path, encoding="utf-8", errors="replace") as stream:
@@ -97,49 +67,19 @@ class Ledger:
             pass
         return events
 
-    def open_events(self) -> list[dict[str, t.Any]]:
-        """Events since the last receipt."""
-        events = self.read()
-        closed = [number for number, event in enumerate(events) if event["event"] == "closed"]
-        return events[closed[-1] + 1:] if closed else events
-
-    def pending(self) -> list[dict[str, t.Any]]:
-        """Intents of which it is not known what came of them; their time is that of the call's end, if it had one."""
-        intents: dict[str, dict[str, t.Any]] = {}
-        for event in self.read():
-            if event["event"] == "intend":
-                intents[event["run"]] = event
-            elif event["event"] == "unclear" and event.get("run") in intents:
-                intents[event["run"]] = {**intents[event["run"]], "time": event["time"]}
-            elif event["event"] in ("launched", "refused", "lost"):
-                intents.pop(event.get("run", ""), None)
-        return list(intents.values())
+    def pending(self) -> list[Event]:
+        """Intents of which it is not known what came of them."""
+        return history.pending(self.read())
 
     def lives(self) -> dict[str, Life]:
         """The fleet's instances since the last receipt, by id."""
-        lives: dict[str, Life] = {}
-        intents: dict[str, dict[str, t.Any]] = {}
-        for event in self.open_events():
-            kind, instance_id = event["event"], event.get("id", "")
-            if kind == "intend":
-                intents[event["run"]] = event
-            elif kind in ("launched", "adopted"):
-                intent = intents.get(event.get("run", ""), {})
-                told = {**intent, **event}
-                lives[instance_id] = Life(
-                    instance_id, told.get("node", ""), told.get("run", ""), float(event.get("begin") or intent.get("time") or event["time"]),
-                    float(event["time"]),
-                    int(told.get("price_cents_per_hour") or 0), told.get("instance_type", ""), told.get("region", ""),
-                )
-            elif instance_id in lives and kind == "terminate":
-                lives[instance_id].why = event.get("why", "")
-            elif instance_id in lives and kind == "terminated":
-                lives[instance_id].terminated = lives[instance_id].terminated or event["time"]
-            elif instance_id in lives and kind == "gone":
-                lives[instance_id].gone = lives[instance_id].gone or event["time"]
-        return lives
+        return history.lives(history.since_receipt(self.read()))
+
+    def accounts(self) -> list[Life]:
+        """All that may have cost something since the last receipt: the instances, and launches that never showed."""
+        return [*self.lives().values(), *history.unseen(history.since_receipt(self.read()))]
 
     def dollars(self) -> float:
         """What the fleet has cost since the last receipt, at most."""
         now = self.clock.now()
-        return sum(life.dollars(now) for life in self.lives().values())
+        return sum(life.dollars(now) for life in self.accounts())

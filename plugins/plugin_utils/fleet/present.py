@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import socket
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors, models
 
 from . import host_keys, ledger, plan
+from .history import Life
 from .spec import FleetSpec, FleetError
 from .launcher import Launcher
 from .launch_terms import LaunchTerms
@@ -85,6 +87,7 @@ class Fleet:
                     raise FleetError(self.progress.late(nodes))
                 self.clock.sleep(min(self.pause(nodes), max(0.0, self.deadline - self.clock.monotonic())))
         except errors.CloudError as error:
+            self.look_after()
             raise FleetError(f"{error} {self.progress.standing(nodes)}".strip()) from error
 
     def step(self) -> tuple[dict[str, models.Instance], bool]:
@@ -142,21 +145,41 @@ class Fleet:
         shown = {instance.id: instance for instance in listed}
         self.seen |= set(shown)
         for life in list(self.ledger.lives().values()):
-            if life.gone is not None or life.id in shown and shown[life.id].status != "terminated":
-                continue
-            if life.id in shown or self.is_gone(life):
-                self.ledger.write("gone", node=life.node, id=life.id)
-                if life.terminated is None:
-                    self.say(f"{life.node} ({life.id}) is gone, and not by us")
-            else:
+            self.look_at(life, shown.get(life.id))
+            if life.id not in shown and self.ledger.lives()[life.id].gone is None:
                 waiting.add(life.node)
         return waiting
 
-    def is_gone(self, life: ledger.Life) -> bool:
+    def look_at(self, life: Life, instance: models.Instance | None) -> None:
+        """What the list shows of an instance that the ledger has; None for nothing."""
+        if instance is None or instance.status == "terminated":
+            if life.gone is None and (instance or self.is_gone(life)):
+                self.ledger.write("gone", node=life.node, id=life.id)
+                if life.terminated is None and life.ending is None:
+                    self.say(f"{life.node} ({life.id}) is gone, and not by us")
+        elif instance.is_gone:
+            if life.ending is None:
+                self.ledger.write("ending", node=life.node, id=life.id)
+        elif (life.terminated, life.ending, life.gone) != (None, None, None):
+            self.ledger.write("alive", node=life.node, id=life.id, status=instance.status)
+        if instance and instance.price_cents_per_hour > life.price_cents_per_hour:
+            self.ledger.write("price", node=life.node, id=life.id, price_cents_per_hour=instance.price_cents_per_hour)
+
+    def look_after(self) -> None:
+        """Before a run gives up: what it told to end is looked at, so that the receipt need not count the time until the next run."""
+        if any(life.terminated and not life.ending and not life.gone for life in self.ledger.lives().values()):
+            with contextlib.suppress(errors.CloudError):
+                self.reconcile(self.cloud.instances())
+
+    def is_gone(self, life: Life) -> bool:
         """Whether an instance that the list does not show is gone. One that is too young may not be shown yet; the other way to ask decides."""
         if life.terminated is None and life.id not in self.seen and self.clock.now() - life.told <= self.spec.settle_time:
             return False
-        instance = self.cloud.instance(life.id)
+        return self.is_unknown(life.id)
+
+    def is_unknown(self, instance_id: str) -> bool:
+        """Whether asking by id says that there is no such instance any more."""
+        instance = self.cloud.instance(instance_id)
         return instance is None or instance.status == "terminated"
 
     def note(self, node: str, instance: models.Instance) -> None:
@@ -179,8 +202,11 @@ class Fleet:
         try:
             self.cloud.terminate([instance.id])
         except errors.LambdaError as error:
-            if error.kind != "not-found":  # gone meanwhile is what we want
+            if error.kind != "not-found":
                 raise
+            # Gone meanwhile is what we want. An API that does not know what it shows is asked again at the next look.
+            if not self.is_unknown(instance.id):
+                return
         self.asked[instance.id] = now
         self.ledger.write("terminated", node=node, id=instance.id)
 
