@@ -61,7 +61,9 @@ class ActionModule(LambdaAction):
         act = self.present if options["state"] == "present" else self.absent
         if self.is_check:
             return act(running, result)
-        with locked(folder, f"fleet {options['name']}"):
+        # What is there is ended, whatever the folder is like.
+        complain = running.say if options["state"] == "absent" else None
+        with locked(folder, f"fleet {options['name']}", complain):
             return act(running, result)
 
     def present(self, running, result):

@@ -47,5 +47,8 @@ class ActionModule(LambdaAction):
         """These nodes of one fleet, by exact id."""
         folder = fleet_folder(options["state_dir"], name)
         wanted = spec.FleetSpec(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
-        with locked(folder, f"fleet {name}"):
-            absent.absent(present.Fleet(cloud, wanted, folder, lambda text: self.say(name, text)), ids)
+        def say(text):
+            self.say(name, text)
+
+        with locked(folder, f"fleet {name}", say):
+            absent.absent(present.Fleet(cloud, wanted, folder, say), ids)

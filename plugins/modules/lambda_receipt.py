@@ -122,6 +122,9 @@ receipt:
         dollars:
           description: Dollars of all.
           type: float
+    unread_lines:
+      description: Number of lines that were set aside from the ledger (C(ledger.odd)); what only they told of is not counted.
+      type: int
     still_ours:
       description: Instances of the fleet that are still paid for.
       type: list

@@ -17,13 +17,13 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 
-from . import plan
+from . import plan, state_dir
 
 
 def name_of(instance: models.Instance) -> str:
     """Under which name an instance's key is kept: its launch, or its id if that tag is not one of ours."""
     run = instance.tags.get(plan.RUN, "")
-    return run if re.fullmatch(r"[0-9a-z-]{1,64}", run) else re.sub(r"[^0-9A-Za-z-]", "", instance.id) or "none"
+    return run if re.fullmatch(r"[0-9a-z][0-9a-z-]{0,63}", run) else re.sub(r"[^0-9A-Za-z]", "", instance.id)[:64] or "none"
 
 
 class HostKeys:
@@ -45,14 +45,13 @@ class HostKeys:
         keys = [line.split()[1:3] for line in got.splitlines() if len(line.split()) >= 3 and not line.startswith("#")]
         if not keys:
             return False
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        _replace(self._path(name) + ".pub", " ".join(keys[0]) + "\n")
+        state_dir.replace(self._path(name) + ".pub", " ".join(keys[0]) + "\n")
         return True
 
     def public(self, name: str) -> str:
         """Type and key, or empty for one that is not known here."""
         try:
-            with open(self._path(name) + ".pub", encoding="utf-8") as stream:
+            with open(self._path(name) + ".pub", encoding="utf-8", errors="replace") as stream:
                 return " ".join(stream.read().split()[:2])
         except FileNotFoundError:
             return ""
@@ -75,11 +74,10 @@ class HostKeys:
     def write_known_hosts(self, nodes: dict[str, models.Instance]) -> bool:
         """Replace the file if it differs; whether it did."""
         text = self.text(nodes)
-        with contextlib.suppress(FileNotFoundError), open(self.known_hosts, encoding="utf-8") as stream:
-            if stream.read() == text:
+        with state_dir.reading(self.known_hosts) as stream:
+            if stream and stream.read() == text.encode():
                 return False
-        os.makedirs(os.path.dirname(self.known_hosts), mode=0o700, exist_ok=True)
-        _replace(self.known_hosts, text)
+        state_dir.replace(self.known_hosts, text)
         return True
 
     def forget(self, name: str) -> None:
@@ -98,10 +96,4 @@ class HostKeys:
             os.unlink(self.known_hosts)
 
     def _path(self, name: str) -> str:
-        return os.path.join(self.folder, name)
-
-
-def _replace(path: str, text: str) -> None:
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(path + ".new", path)
+        return state_dir.inside(self.folder, name)

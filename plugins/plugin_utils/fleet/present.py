@@ -32,6 +32,7 @@ class Fleet:
         self.seen: set[str] = set()
         self.answered: set[str] = set()
         self.asked: dict[str, float] = {}
+        self.first_looked: dict[str, float] = {}
         self.launcher: Launcher | None = None
         self.progress = Progress(self)
 
@@ -61,6 +62,12 @@ class Fleet:
             self.launcher = Launcher(self.cloud, self.spec, terms, self.ledger, self.keys)
         return made
 
+    def open_books(self) -> None:
+        """What cannot be read in the ledger is set aside, and told of."""
+        odd = self.ledger.set_aside()
+        if odd:
+            self.say(odd)
+
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
         return plan.make(self.spec.name, self.spec.size, listed, self.clock.now(), self.spec.boot_deadline, self.spec.replace)
@@ -69,6 +76,7 @@ class Fleet:
 
     def present(self, made: plan.Plan) -> dict[str, models.Instance]:
         """Carry the plan out; node to instance when all are there."""
+        self.open_books()
         if made.missing:
             self.progress.announce(made)
         nodes = made.adopt
@@ -133,11 +141,13 @@ class Fleet:
         by_run = {instance.tags.get(plan.RUN): instance for instance in listed if instance.tags.get(plan.FLEET) == self.spec.name}
         waiting = set()
         for intent in self.ledger.pending():
+            # One from the future, by a clock that was set back or a hand, is looked for from now on.
+            since = min(intent["time"], self.first_looked.setdefault(intent["run"], self.clock.now()))
             instance = by_run.get(intent["run"])
             if instance:
                 self.ledger.write("launched", node=intent["node"], run=intent["run"], id=instance.id)
                 self.say(f"found {intent['node']} ({instance.id}), whose launch had no clear answer")
-            elif self.clock.now() - intent["time"] > self.spec.settle_time:
+            elif self.clock.now() - since > self.spec.settle_time:
                 self.ledger.write("lost", node=intent["node"], run=intent["run"])
                 self.keys.forget(intent["run"])
             else:

@@ -38,8 +38,8 @@ def rows(lives: t.Iterable[Life], alive: t.Container[str], now: float) -> list[d
     return found
 
 
-def make(fleet: str, lives: t.Iterable[Life], instances: list[models.Instance], account: dict[str, t.Any], now: float) -> dict[str, t.Any]:
-    """The receipt. `account` has what else costs or may be in the way: filesystems, ssh_keys, firewall_rules, firewall_rulesets."""
+def make(fleet: str, lives: t.Iterable[Life], instances: list[models.Instance], account: dict[str, t.Any], now: float, unread: int = 0) -> dict[str, t.Any]:
+    """The receipt. `unread` is the number of the ledger's lines that could not be read. `account` has what else costs or may be in the way: filesystems, ssh_keys, firewall_rules, firewall_rulesets."""
     members = plan.members(fleet, instances)
     nodes = rows(lives, {instance.id for instance in members}, now)
     ours = [overview.node(instance, now) for instance in members]
@@ -48,7 +48,7 @@ def make(fleet: str, lives: t.Iterable[Life], instances: list[models.Instance], 
     return {
         "fleet": fleet, "made": overview.iso(now), "complete": not ours and all(row["to"] for row in nodes), "nodes": nodes,
         "total": {"instances": len(nodes), "minutes": sum(row["minutes"] for row in nodes), "dollars": at_least(sum(row["dollars"] for row in nodes), 2)},
-        "still_ours": ours, "not_ours": rest, **account,
+        "unread_lines": unread, "still_ours": ours, "not_ours": rest, **account,
     }
 
 
@@ -70,6 +70,8 @@ def sentences(made: dict[str, t.Any]) -> list[str]:
         lines.append(f"fleet {made['fleet']}: {total['instances']} instances, {total['minutes']} minutes, ${total['dollars']:.2f} at most")
     else:
         lines.append(f"fleet {made['fleet']}: nothing has run since the last receipt")
+    if made["unread_lines"]:
+        lines.append(f"{made['unread_lines']} lines of the ledger could not be read (see ledger.odd): what only they told of is not counted")
     for item in made["still_ours"]:
         lines.append(f"STILL PAID FOR: {item['name']} ({item['id']}, {item['status']}), ${item['price_per_hour']:.2f}/h")
     for item in made["not_ours"]:
