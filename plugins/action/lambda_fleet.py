@@ -63,8 +63,11 @@ class ActionModule(LambdaAction):
             return act(running, result)
         # What is there is ended, whatever the folder is like.
         complain = running.say if options["state"] == "absent" else None
-        with locked(folder, f"fleet {options['name']}", complain):
-            return act(running, result)
+        try:
+            with locked(folder, f"fleet {options['name']}", complain):
+                return act(running, result)
+        except OSError as error:
+            raise running.failed(error) from error
 
     def present(self, running, result):
         made = running.plan()

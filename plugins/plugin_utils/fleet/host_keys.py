@@ -15,7 +15,7 @@ import re
 import subprocess
 import typing as t
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
 
 from . import plan, state_dir
 
@@ -36,12 +36,15 @@ class HostKeys:
     def make(self, name: str, comment: str) -> None:
         """A new key pair, for a launch that is about to be asked for."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", self._path(name)]
-        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        path = self._path(name)
+        done = _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
+        if done.returncode or not os.path.exists(path):
+            said = " ".join((done.stderr or done.stdout).split())[:160] or "nothing"
+            raise errors.CloudError(f"ssh-keygen failed to make the host key of {comment} in {self.folder}: it ended with {done.returncode} and said: {said}.")
 
     def accept(self, name: str, address: str) -> bool:
         """Keep the key that the machine shows now, unverified: the user has said so. Whether there was one."""
-        got = subprocess.run(["ssh-keyscan", "-T", "5", "-t", "ed25519", address], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+        got = _run("ssh-keyscan", "-T", "5", "-t", "ed25519", address).stdout
         keys = [line.split()[1:3] for line in got.splitlines() if len(line.split()) >= 3 and not line.startswith("#")]
         if not keys:
             return False
@@ -97,3 +100,11 @@ class HostKeys:
 
     def _path(self, name: str) -> str:
         return state_dir.inside(self.folder, name)
+
+
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A program of OpenSSH on this machine; CloudError where it is missing."""
+    try:
+        return subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise errors.CloudError(f"{program} could not be run on this machine ({error.strerror}): install OpenSSH's client.") from error

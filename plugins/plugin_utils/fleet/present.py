@@ -12,7 +12,7 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors, models
 
-from . import host_keys, ledger, plan
+from . import host_keys, ledger, plan, state_dir
 from .history import Life
 from .spec import FleetSpec, FleetError
 from .launcher import Launcher
@@ -39,8 +39,15 @@ class Fleet:
     # -- what is there
 
     def plan(self) -> plan.Plan:
-        """Read the account once and compare; nothing is changed, and what cannot be done is refused."""
+        """Read the account once and compare; nothing is changed. What cannot be done is refused, and what runs all the same is named."""
         listed = self.cloud.instances()
+        try:
+            return self.planned(listed)
+        except (errors.CloudError, OSError) as error:
+            raise self.failed(error, plan.members(self.spec.name, listed)) from error
+
+    def planned(self, listed: list[models.Instance]) -> plan.Plan:
+        """The account as it was just read, with the declaration."""
         plan.require_members(self.spec.name, listed, self.spec.replace, {event.get("id") for event in self.ledger.read()})
         made = self.compare(listed)
         if made.surplus and not self.spec.allow_shrink:
@@ -94,9 +101,17 @@ class Fleet:
                 if self.clock.monotonic() >= self.deadline:
                     raise FleetError(self.progress.late(nodes))
                 self.clock.sleep(min(self.pause(nodes), max(0.0, self.deadline - self.clock.monotonic())))
-        except errors.CloudError as error:
+        except (errors.CloudError, OSError) as error:
             self.look_after()
-            raise FleetError(f"{error} {self.progress.standing(nodes)}".strip()) from error
+            raise self.failed(error, nodes.values()) from error
+
+    def failed(self, error: Exception, instances: t.Iterable[models.Instance] | None = None) -> FleetError:
+        """The error with what runs and is paid for: these instances, by default those of the account, and what the ledger knows."""
+        if instances is None:
+            with contextlib.suppress(errors.CloudError):
+                instances = plan.members(self.spec.name, self.cloud.instances())
+        what = f"Fleet {self.spec.name} needs its files on this machine: {state_dir.reason(error)}." if isinstance(error, OSError) else str(error)
+        return FleetError(f"{what} {self.progress.standing(instances or (), what)}".strip())
 
     def step(self) -> tuple[dict[str, models.Instance], bool]:
         """Look once and do what can be done at once: the nodes, and whether all is as declared."""
@@ -178,7 +193,7 @@ class Fleet:
     def look_after(self) -> None:
         """Before a run gives up: what it told to end is looked at, so that the receipt need not count the time until the next run."""
         if any(life.terminated and not life.ending and not life.gone for life in self.ledger.lives().values()):
-            with contextlib.suppress(errors.CloudError):
+            with contextlib.suppress(errors.CloudError, OSError):
                 self.reconcile(self.cloud.instances())
 
     def is_gone(self, life: Life) -> bool:
