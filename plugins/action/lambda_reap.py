@@ -23,6 +23,7 @@ class ActionModule(LambdaAction):
     }
 
     def execute(self, cloud, options):
+        spec.require_numbers(options, self.SPEC)
         instances, now = cloud.instances(), cloud.http.clock.now()
         due = overview.expired(instances, now, options["name"])
         result = {
