@@ -48,7 +48,7 @@ class ActionModule(LambdaAction):
     )
 
     def execute(self, cloud, options):
-        require_sense(options)
+        require_sense(options, self._task.args)
         folder = fleet_folder(options["state_dir"], options["name"])
         wanted = spec.FleetSpec(
             size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "",
@@ -61,8 +61,13 @@ class ActionModule(LambdaAction):
         act = self.present if options["state"] == "present" else self.absent
         if self.is_check:
             return act(running, result)
-        with locked(folder, f"fleet {options['name']}"):
-            return act(running, result)
+        # What is there is ended, whatever the folder is like.
+        complain = running.say if options["state"] == "absent" else None
+        try:
+            with locked(folder, f"fleet {options['name']}", complain):
+                return act(running, result)
+        except OSError as error:
+            raise running.failed(error) from error
 
     def present(self, running, result):
         made = running.plan()
@@ -90,24 +95,24 @@ class ActionModule(LambdaAction):
         return result
 
 
-def require_sense(options):
-    """Raises FleetError for options that cannot be meant."""
+def require_sense(options, told):
+    """Raises FleetError for options that cannot be meant. `told` has them as they were given: 1e2 and true are made numbers on the way."""
     name, size = options["name"], options["size"]
+    given = told.get("size")
     problem = ""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
-        problem = f"The fleet name '{name}' must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
+        problem = f"The fleet name {ascii(name)} must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
+    elif given is not None and not re.fullmatch(r"-?\d+", str(given).strip()):
+        problem = f"The size of fleet {name} is {ascii(given)}, and must be a whole number from 1 to 100, in digits. Nothing was launched."
     elif options["state"] == "present" and size is None:
         problem = f"Fleet {name} needs a size: set the number of nodes."
     elif options["state"] == "present" and not 1 <= size <= 100:
-        problem = f"The size of fleet {name} is {size}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
+        problem = f"The size of fleet {name} is {ascii(given)}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
     elif "ssh_keys" in options["user_data"]:
         problem = "user_data has ssh_keys, which this module makes itself so that the first connection is verified: leave them out."
-    else:
-        negative = [key for key, spec in ActionModule.SPEC.items() if spec["type"] == "float" and options[key] < 0]
-        if negative:
-            problem = f"{negative[0]} is {options[negative[0]]:g}, and cannot be below 0. Nothing was launched."
     if problem:
         raise spec.FleetError(problem)
+    spec.require_numbers(options, ActionModule.SPEC)
 
 
 def shown(name, size, nodes):

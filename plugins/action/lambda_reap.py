@@ -23,6 +23,7 @@ class ActionModule(LambdaAction):
     }
 
     def execute(self, cloud, options):
+        spec.require_numbers(options, self.SPEC)
         instances, now = cloud.instances(), cloud.http.clock.now()
         due = overview.expired(instances, now, options["name"])
         result = {
@@ -47,5 +48,8 @@ class ActionModule(LambdaAction):
         """These nodes of one fleet, by exact id."""
         folder = fleet_folder(options["state_dir"], name)
         wanted = spec.FleetSpec(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
-        with locked(folder, f"fleet {name}"):
-            absent.absent(present.Fleet(cloud, wanted, folder, lambda text: self.say(name, text)), ids)
+        def say(text):
+            self.say(name, text)
+
+        with locked(folder, f"fleet {name}", say):
+            absent.absent(present.Fleet(cloud, wanted, folder, say), ids)

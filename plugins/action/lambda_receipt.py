@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt, state_dir
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
@@ -34,8 +34,11 @@ class ActionModule(LambdaAction):
     def settle(self, cloud, options, folder, write):
         """Read what there is, and close the books if everything has ended."""
         log = ledger.Ledger(folder, cloud.http.clock)
+        odd = log.set_aside() if write else ""
+        if odd:
+            self.say(options["name"], odd)
         account = receipt.account(cloud.filesystem_list(), cloud.ssh_keys(), cloud.global_rules(), cloud.rulesets())
-        made = receipt.make(options["name"], log.lives().values(), cloud.instances(), account, cloud.http.clock.now())
+        made = receipt.make(options["name"], log.accounts(), cloud.instances(), account, cloud.http.clock.now(), log.count_odd())
         pending = [intent["node"] for intent in log.pending()]
         result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}
         if options["fail_if_billing"] and (not made["complete"] or pending):
@@ -51,13 +54,11 @@ class ActionModule(LambdaAction):
 
 def write_files(folder, made):
     """JSON for programs and a page for people, named after the moment; paths of both."""
-    os.makedirs(folder, mode=0o700, exist_ok=True)
     base = os.path.join(folder, made["made"].replace(":", ""))
     number = 1
     while os.path.exists(f"{base}.json"):
         number += 1
         base = os.path.join(folder, f"{made['made'].replace(':', '')}-{number}")
     for path, text in ((f"{base}.html", render(made)), (f"{base}.json", json.dumps(made, indent=1) + "\n")):
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        state_dir.replace(path, text)
     return {"json": f"{base}.json", "page": f"{base}.html"}

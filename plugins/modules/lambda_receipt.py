@@ -15,7 +15,8 @@ description:
   - Looks at the account and at the fleet's ledger, and tells what each instance has cost and what of the account goes on to cost.
   - Fails as long as anything of the fleet is paid for. When nothing is, it writes the receipt as JSON and as a page into the folder C(receipts) of the fleet,
     and the next one begins anew. Without anything to account for, no file is written.
-  - Dollars are an upper bound, from the launch to the accepted end, a begun minute whole, at the price of the launch.
+  - Dollars are an upper bound, from the launch to the moment at which the instance was seen to end, a begun minute whole, at the price of the launch.
+    An accepted termination alone proves nothing; one counts from its own time where nobody looked for minutes after it, and it then was gone.
   - Instances of others are named and never touched.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud
@@ -82,7 +83,7 @@ receipt:
           description: Name of the node.
           type: str
         id:
-          description: Id of the instance.
+          description: Id of the instance; empty for a launch without a clear answer that never showed, which may have cost something until it was missed.
           type: str
         instance_type:
           description: Instance type.
@@ -94,7 +95,7 @@ receipt:
           description: When its launch was asked for (UTC).
           type: str
         to:
-          description: When its end was accepted, or seen (UTC); null while it is paid for.
+          description: When it was seen to end, or its end was accepted (UTC); null while it is paid for.
           type: str
         minutes:
           description: Minutes between them, a begun one whole.
@@ -121,6 +122,9 @@ receipt:
         dollars:
           description: Dollars of all.
           type: float
+    unread_lines:
+      description: Number of lines that were set aside from the ledger (C(ledger.odd)); what only they told of is not counted.
+      type: int
     still_ours:
       description: Instances of the fleet that are still paid for.
       type: list

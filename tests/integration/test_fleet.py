@@ -99,13 +99,25 @@ def test_known_hosts_has_name_and_addresses_of_every_node(fleet, tmp_path):
     ({"size": 2, "firewall_rulesets": ["web"]}, "no firewall ruleset named web"),
     ({"size": 2, "max_price": 2.0}, "costs $2.29/h now, and max_price is $2.00/h"),
     ({"size": 2, "max_fleet_price": 4.5}, "would cost $4.58/h"),
-    ({"size": 2, "deadline": -1}, "deadline is -1"),
+    ({"size": True}, "The size of fleet r1 is True, and must be a whole number from 1 to 100"),
+    ({"size": "1e2"}, "The size of fleet r1 is '1e2', and must be"),
+    ({"size": "1e18"}, "The size of fleet r1 is '1e18', and must be"),
+    ({"size": 10**18}, "The size of fleet r1 is 1000000000000000000; it must be 1 to 100"),
+    ({"size": -3}, "The size of fleet r1 is -3; it must be 1 to 100"),
+    *[({"size": 2, name: value}, f"{name} is {float(value):g}, and must be a number from 0 to 315360000")
+      for name in ("deadline", "poll_interval", "max_price", "max_life", "settle_time") for value in (-1, "nan", "inf", "-inf", 1e18)],
     ({"size": 2, "user_data": {"ssh_keys": {}}}, "leave them out"),
 ])
 def test_a_mistake_is_one_sentence_and_launches_nothing(fleet, cloud, options, sentence):
     result = fleet(**options)
     assert result["failed"] and sentence in result["msg"] and "\n" not in result["msg"]
     assert LAUNCH not in cloud.calls()
+
+
+@pytest.mark.parametrize("value", [-1, "nan", "inf", 1e18])
+def test_the_reaper_takes_no_time_that_no_clock_knows(act, cloud, value):
+    refused = act("lambda_reap", **cloud.options, poll_interval=value)
+    assert refused["failed"] and "poll_interval is " in refused["msg"] and not cloud.calls()
 
 
 def test_a_wrong_key_is_told_apart(fleet):

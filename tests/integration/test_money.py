@@ -8,11 +8,14 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, receipt
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, receipt, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
 
-TERMINATE = "POST /instance-operations/terminate"
+from lab.api.faults import Fault
+
+from .world import LAUNCH, TERMINATE
+
 QUICK = {"wait_for_ssh": False, "poll_interval": 0.01, "settle_time": 0.2, "deadline": 10}
 
 
@@ -55,6 +58,67 @@ def test_the_receipt_is_an_upper_bound_of_the_bill_and_close_to_it(world):
     # At most two minutes more for each instance: a begun one, and the pace of the calls.
     assert bill <= made["total"]["dollars"] <= bill + 5 * 2 * 2.29 / 60
     assert {row["why"] for row in made["nodes"]} == {"", "unhealthy"}
+
+
+def test_a_termination_that_had_no_effect_does_not_end_the_bill(world):
+    world.up(1)
+    world.sim.faults.add(Fault(on=TERMINATE, do="lie"))
+    with pytest.raises(spec.FleetError):
+        world.down(deadline=10)
+    world.clock.sleep(36000)
+    world.down()
+    assert world.paid() == set() and world.bill() > 22.9
+    assert world.bill() <= world.receipt() <= world.bill() + 3 * 2.29 / 60
+
+
+def test_an_end_that_came_by_itself_after_a_termination_without_effect_is_counted(world):
+    (node,) = world.up(1).values()
+    world.sim.faults.add(Fault(on=TERMINATE, do="lie"))
+    world.sim.faults.fate("vanish", id=node, after=170)
+    world.down(resend_interval=600)
+    assert world.bill() <= world.receipt() <= world.bill() + 3 * 2.29 / 60
+
+
+def test_a_node_that_terminate_does_not_know_is_paid_for_until_asking_by_id_says_the_same(world):
+    world.up(1)
+    world.sim.faults.add(Fault(on=TERMINATE, do="refuse", code="global/object-does-not-exist", status=404, times=60))
+    world.down(resend_interval=1800)
+    assert world.paid() == set()
+    assert world.bill() <= world.receipt() <= world.bill() + 3 * 2.29 / 60
+
+
+def test_what_is_shown_again_after_it_was_gone_is_paid_for(world):
+    (node,) = world.up(1).values()
+    world.sim.faults.add(
+        Fault(on="GET /instances", do="lag", seconds=1e6), Fault(on="GET /instances/{id}", do="refuse", code="global/object-does-not-exist", status=404),
+    )
+    world.down()
+    assert world.paid() == {node}
+    world.clock.sleep(36000)
+    assert world.bill() <= world.receipt()
+    world.down()
+    assert world.bill() <= world.receipt() <= world.bill() + 3 * 2.29 / 60
+
+
+def test_a_launch_that_never_showed_is_counted_to_the_moment_at_which_it_was_missed(world):
+    running = world.fleet(1)
+    running.plan()
+    world.sim.faults.fate("vanish", after=20)
+    world.sim.faults.add(Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, skip=1, times=0))
+    running.step()
+    world.down()
+    assert world.lives() == {} and 0 < world.bill() <= world.receipt() <= 3 * 2.29 / 60
+
+
+def test_a_node_that_shows_a_higher_price_than_the_catalogue_is_counted_at_that(world):
+    running = world.fleet(1)
+    made = running.plan()
+    running.launcher.terms.look = lambda client: running.launcher.terms.offer  # what it was a moment ago
+    world.sim.cloud.config.prices["gpu_1x_gh200"] = 900
+    running.present(made)
+    world.clock.sleep(36000)
+    world.down()
+    assert world.bill() > 90 and world.bill() <= world.receipt()
 
 
 def test_a_receipt_is_written_once_when_nothing_is_paid_for_any_more(task, launch, state):

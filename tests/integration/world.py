@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, spec
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, receipt, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 
 REAL = {"request_interval": 1.0, "launch_interval": 12.0, "boot_seconds": 138.0, "address_seconds": 25.0, "terminate_seconds": 61.0}
@@ -38,6 +38,16 @@ class World:
     def lives(self, name="r1"):
         """Instances that the ledger knows."""
         return ledger.Ledger(f"{self.folder}/{name}").lives()
+
+    def receipt(self, name="r1"):
+        """Dollars that a receipt would show at this moment."""
+        accounts = ledger.Ledger(f"{self.folder}/{name}").accounts()
+        return receipt.make(name, accounts, self.client().instances(), {}, self.clock.now())["total"]["dollars"]
+
+    def bill(self, name="r1"):
+        """Dollars that the account will be asked for."""
+        items = self.sim.cloud.bill()["items"].values()
+        return sum(item["dollars"] for item in items if item["kind"] == "instance" and item["tags"].get("gh200:fleet") == name)
 
     def paid(self):
         """Ids that are paid for at this moment."""

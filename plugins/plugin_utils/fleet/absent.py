@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
 
-from . import host_keys, plan, present
+from . import host_keys, plan, present, state_dir
 from .spec import FleetError
 
 
@@ -21,6 +21,8 @@ def absent(running: present.Fleet, only: set[str] | None = None) -> list[str]:
 
     Raises FleetError at the deadline, naming what may still be paid for.
     """
+    running.ledger.complain = running.say
+    running.open_books()
     ended: dict[str, models.Instance] = {}
     while True:
         try:
@@ -34,15 +36,19 @@ def absent(running: present.Fleet, only: set[str] | None = None) -> list[str]:
             left = ["what the API did not show"]
             running.progress.say(f"{error} Trying on.")
         if running.clock.monotonic() >= running.deadline:
+            running.look_after()
             raise FleetError(
                 f"After {running.spec.deadline:.0f} s these are still there and may be paid for: {', '.join(left)}. "
                 "Run teardown again, then look at the website."
             )
         running.clock.sleep(min(running.spec.poll_interval, max(0.0, running.deadline - running.clock.monotonic())))
-    if only is None:
-        running.keys.forget_all()
-    for instance in ended.values():
-        running.keys.forget(host_keys.name_of(instance))
+    try:
+        if only is None:
+            running.keys.forget_all()
+        for instance in ended.values():
+            running.keys.forget(host_keys.name_of(instance))
+    except OSError as error:
+        running.say(f"{state_dir.reason(error)}: keys of nodes that are gone are left there.")
     return list(ended)
 
 

@@ -15,15 +15,15 @@ import re
 import subprocess
 import typing as t
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
 
-from . import plan
+from . import plan, state_dir
 
 
 def name_of(instance: models.Instance) -> str:
     """Under which name an instance's key is kept: its launch, or its id if that tag is not one of ours."""
     run = instance.tags.get(plan.RUN, "")
-    return run if re.fullmatch(r"[0-9a-z-]{1,64}", run) else re.sub(r"[^0-9A-Za-z-]", "", instance.id) or "none"
+    return run if re.fullmatch(r"[0-9a-z][0-9a-z-]{0,63}", run) else re.sub(r"[^0-9A-Za-z]", "", instance.id)[:64] or "none"
 
 
 class HostKeys:
@@ -36,23 +36,25 @@ class HostKeys:
     def make(self, name: str, comment: str) -> None:
         """A new key pair, for a launch that is about to be asked for."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", self._path(name)]
-        subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+        path = self._path(name)
+        done = _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
+        if done.returncode or not os.path.exists(path):
+            said = " ".join((done.stderr or done.stdout).split())[:160] or "nothing"
+            raise errors.CloudError(f"ssh-keygen failed to make the host key of {comment} in {self.folder}: it ended with {done.returncode} and said: {said}.")
 
     def accept(self, name: str, address: str) -> bool:
         """Keep the key that the machine shows now, unverified: the user has said so. Whether there was one."""
-        got = subprocess.run(["ssh-keyscan", "-T", "5", "-t", "ed25519", address], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+        got = _run("ssh-keyscan", "-T", "5", "-t", "ed25519", address).stdout
         keys = [line.split()[1:3] for line in got.splitlines() if len(line.split()) >= 3 and not line.startswith("#")]
         if not keys:
             return False
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        _replace(self._path(name) + ".pub", " ".join(keys[0]) + "\n")
+        state_dir.replace(self._path(name) + ".pub", " ".join(keys[0]) + "\n")
         return True
 
     def public(self, name: str) -> str:
         """Type and key, or empty for one that is not known here."""
         try:
-            with open(self._path(name) + ".pub", encoding="utf-8") as stream:
+            with open(self._path(name) + ".pub", encoding="utf-8", errors="replace") as stream:
                 return " ".join(stream.read().split()[:2])
         except FileNotFoundError:
             return ""
@@ -75,11 +77,10 @@ class HostKeys:
     def write_known_hosts(self, nodes: dict[str, models.Instance]) -> bool:
         """Replace the file if it differs; whether it did."""
         text = self.text(nodes)
-        with contextlib.suppress(FileNotFoundError), open(self.known_hosts, encoding="utf-8") as stream:
-            if stream.read() == text:
+        with state_dir.reading(self.known_hosts) as stream:
+            if stream and stream.read() == text.encode():
                 return False
-        os.makedirs(os.path.dirname(self.known_hosts), mode=0o700, exist_ok=True)
-        _replace(self.known_hosts, text)
+        state_dir.replace(self.known_hosts, text)
         return True
 
     def forget(self, name: str) -> None:
@@ -98,10 +99,12 @@ class HostKeys:
             os.unlink(self.known_hosts)
 
     def _path(self, name: str) -> str:
-        return os.path.join(self.folder, name)
+        return state_dir.inside(self.folder, name)
 
 
-def _replace(path: str, text: str) -> None:
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        stream.write(text)
-    os.replace(path + ".new", path)
+def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A program of OpenSSH on this machine; CloudError where it is missing."""
+    try:
+        return subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise errors.CloudError(f"{program} could not be run on this machine ({error.strerror}): install OpenSSH's client.") from error

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import socket
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors, models
 
-from . import host_keys, ledger, plan
+from . import host_keys, ledger, plan, state_dir
+from .history import Life
 from .spec import FleetSpec, FleetError
 from .launcher import Launcher
 from .launch_terms import LaunchTerms
@@ -30,14 +32,22 @@ class Fleet:
         self.seen: set[str] = set()
         self.answered: set[str] = set()
         self.asked: dict[str, float] = {}
+        self.first_looked: dict[str, float] = {}
         self.launcher: Launcher | None = None
         self.progress = Progress(self)
 
     # -- what is there
 
     def plan(self) -> plan.Plan:
-        """Read the account once and compare; nothing is changed, and what cannot be done is refused."""
+        """Read the account once and compare; nothing is changed. What cannot be done is refused, and what runs all the same is named."""
         listed = self.cloud.instances()
+        try:
+            return self.planned(listed)
+        except (errors.CloudError, OSError) as error:
+            raise self.failed(error, plan.members(self.spec.name, listed)) from error
+
+    def planned(self, listed: list[models.Instance]) -> plan.Plan:
+        """The account as it was just read, with the declaration."""
         plan.require_members(self.spec.name, listed, self.spec.replace, {event.get("id") for event in self.ledger.read()})
         made = self.compare(listed)
         if made.surplus and not self.spec.allow_shrink:
@@ -59,6 +69,12 @@ class Fleet:
             self.launcher = Launcher(self.cloud, self.spec, terms, self.ledger, self.keys)
         return made
 
+    def open_books(self) -> None:
+        """What cannot be read in the ledger is set aside, and told of."""
+        odd = self.ledger.set_aside()
+        if odd:
+            self.say(odd)
+
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
         return plan.make(self.spec.name, self.spec.size, listed, self.clock.now(), self.spec.boot_deadline, self.spec.replace)
@@ -67,6 +83,7 @@ class Fleet:
 
     def present(self, made: plan.Plan) -> dict[str, models.Instance]:
         """Carry the plan out; node to instance when all are there."""
+        self.open_books()
         if made.missing:
             self.progress.announce(made)
         nodes = made.adopt
@@ -84,8 +101,17 @@ class Fleet:
                 if self.clock.monotonic() >= self.deadline:
                     raise FleetError(self.progress.late(nodes))
                 self.clock.sleep(min(self.pause(nodes), max(0.0, self.deadline - self.clock.monotonic())))
-        except errors.CloudError as error:
-            raise FleetError(f"{error} {self.progress.standing(nodes)}".strip()) from error
+        except (errors.CloudError, OSError) as error:
+            self.look_after()
+            raise self.failed(error, nodes.values()) from error
+
+    def failed(self, error: Exception, instances: t.Iterable[models.Instance] | None = None) -> FleetError:
+        """The error with what runs and is paid for: these instances, by default those of the account, and what the ledger knows."""
+        if instances is None:
+            with contextlib.suppress(errors.CloudError):
+                instances = plan.members(self.spec.name, self.cloud.instances())
+        what = f"Fleet {self.spec.name} needs its files on this machine: {state_dir.reason(error)}." if isinstance(error, OSError) else str(error)
+        return FleetError(f"{what} {self.progress.standing(instances or (), what)}".strip())
 
     def step(self) -> tuple[dict[str, models.Instance], bool]:
         """Look once and do what can be done at once: the nodes, and whether all is as declared."""
@@ -130,11 +156,13 @@ class Fleet:
         by_run = {instance.tags.get(plan.RUN): instance for instance in listed if instance.tags.get(plan.FLEET) == self.spec.name}
         waiting = set()
         for intent in self.ledger.pending():
+            # One from the future, by a clock that was set back or a hand, is looked for from now on.
+            since = min(intent["time"], self.first_looked.setdefault(intent["run"], self.clock.now()))
             instance = by_run.get(intent["run"])
             if instance:
                 self.ledger.write("launched", node=intent["node"], run=intent["run"], id=instance.id)
                 self.say(f"found {intent['node']} ({instance.id}), whose launch had no clear answer")
-            elif self.clock.now() - intent["time"] > self.spec.settle_time:
+            elif self.clock.now() - since > self.spec.settle_time:
                 self.ledger.write("lost", node=intent["node"], run=intent["run"])
                 self.keys.forget(intent["run"])
             else:
@@ -142,21 +170,41 @@ class Fleet:
         shown = {instance.id: instance for instance in listed}
         self.seen |= set(shown)
         for life in list(self.ledger.lives().values()):
-            if life.gone is not None or life.id in shown and shown[life.id].status != "terminated":
-                continue
-            if life.id in shown or self.is_gone(life):
-                self.ledger.write("gone", node=life.node, id=life.id)
-                if life.terminated is None:
-                    self.say(f"{life.node} ({life.id}) is gone, and not by us")
-            else:
+            self.look_at(life, shown.get(life.id))
+            if life.id not in shown and self.ledger.lives()[life.id].gone is None:
                 waiting.add(life.node)
         return waiting
 
-    def is_gone(self, life: ledger.Life) -> bool:
+    def look_at(self, life: Life, instance: models.Instance | None) -> None:
+        """What the list shows of an instance that the ledger has; None for nothing."""
+        if instance is None or instance.status == "terminated":
+            if life.gone is None and (instance or self.is_gone(life)):
+                self.ledger.write("gone", node=life.node, id=life.id)
+                if life.terminated is None and life.ending is None:
+                    self.say(f"{life.node} ({life.id}) is gone, and not by us")
+        elif instance.is_gone:
+            if life.ending is None:
+                self.ledger.write("ending", node=life.node, id=life.id)
+        elif (life.terminated, life.ending, life.gone) != (None, None, None):
+            self.ledger.write("alive", node=life.node, id=life.id, status=instance.status)
+        if instance and instance.price_cents_per_hour > life.price_cents_per_hour:
+            self.ledger.write("price", node=life.node, id=life.id, price_cents_per_hour=instance.price_cents_per_hour)
+
+    def look_after(self) -> None:
+        """Before a run gives up: what it told to end is looked at, so that the receipt need not count the time until the next run."""
+        if any(life.terminated and not life.ending and not life.gone for life in self.ledger.lives().values()):
+            with contextlib.suppress(errors.CloudError, OSError):
+                self.reconcile(self.cloud.instances())
+
+    def is_gone(self, life: Life) -> bool:
         """Whether an instance that the list does not show is gone. One that is too young may not be shown yet; the other way to ask decides."""
         if life.terminated is None and life.id not in self.seen and self.clock.now() - life.told <= self.spec.settle_time:
             return False
-        instance = self.cloud.instance(life.id)
+        return self.is_unknown(life.id)
+
+    def is_unknown(self, instance_id: str) -> bool:
+        """Whether asking by id says that there is no such instance any more."""
+        instance = self.cloud.instance(instance_id)
         return instance is None or instance.status == "terminated"
 
     def note(self, node: str, instance: models.Instance) -> None:
@@ -179,8 +227,11 @@ class Fleet:
         try:
             self.cloud.terminate([instance.id])
         except errors.LambdaError as error:
-            if error.kind != "not-found":  # gone meanwhile is what we want
+            if error.kind != "not-found":
                 raise
+            # Gone meanwhile is what we want. An API that does not know what it shows is asked again at the next look.
+            if not self.is_unknown(instance.id):
+                return
         self.asked[instance.id] = now
         self.ledger.write("terminated", node=node, id=instance.id)
 

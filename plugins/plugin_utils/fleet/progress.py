@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
@@ -72,17 +73,20 @@ class Progress:
             parts.append(f"these do not answer on ssh: {', '.join(silent)}")
         return f"After {fleet.spec.deadline:.0f} s fleet {fleet.spec.name} is not complete: {'; '.join(parts) or 'the API did not answer'}."
 
-    def standing(self, nodes: dict[str, models.Instance]) -> str:
-        """What is paid for at this moment, as far as is known."""
+    def standing(self, instances: t.Iterable[models.Instance], said: str = "") -> str:
+        """What is paid for at this moment, as far as is known: these, and what the ledger has. Whether nothing was launched, if `said` does not say it."""
         fleet = self.fleet
-        alive = {life.id: life.node for life in fleet.ledger.lives().values() if life.end is None and life.terminated is None}
-        alive |= {instance.id: node for node, instance in nodes.items()}
-        unclear = [intent["node"] for intent in fleet.ledger.pending()]
+        alive, unclear = {}, []
+        with contextlib.suppress(OSError):
+            alive = {life.id: life.node for life in fleet.ledger.lives().values() if life.end is None and life.terminated is None}
+            unclear = [intent["node"] for intent in fleet.ledger.pending()]
+        alive |= {instance.id: instance.tags.get(plan.NODE, "") for instance in instances}
         if not alive and not unclear:
-            return "Nothing was launched."
+            return "" if said.endswith(("launched.", "changed.")) else "Nothing was launched."
         text = ""
         if alive:
-            text = f"Running and paid for: {', '.join(f'{node} ({instance_id})' for instance_id, node in sorted(alive.items(), key=lambda item: item[1]))}; "
+            named = [f"{node} ({instance_id})" for instance_id, node in sorted(alive.items(), key=lambda item: item[1])]
+            text = f"Running and paid for: {', '.join(named)}; "
         if unclear:
             text += f"perhaps running: {', '.join(unclear)}; "
         return f"{text}run this again to go on, or teardown to end them."

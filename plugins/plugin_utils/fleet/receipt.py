@@ -5,37 +5,50 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 
-from . import ledger, overview, plan
+from . import overview, plan
+from .history import Life
 
 
-def rows(lives: t.Iterable[ledger.Life], now: float) -> list[dict[str, t.Any]]:
-    """A line for each instance that the fleet had. A minute that was begun counts whole, from the launch on: an upper bound of the bill."""
+def at_least(dollars: float, digits: int) -> float:
+    """Rounded up, for a bound stays one."""
+    return math.ceil(dollars * 10**digits - 1e-6) / 10**digits
+
+
+def rows(lives: t.Iterable[Life], alive: t.Container[str], now: float) -> list[dict[str, t.Any]]:
+    """A line for each instance that the fleet had. A minute that was begun counts whole, from the launch on: an upper bound of the bill.
+
+    `alive` are ids that the account shows at this moment, whatever was seen before.
+    """
     found = []
     for life in sorted(lives, key=lambda item: (item.node, item.begin)):
+        if life.id in alive:
+            life = dataclasses.replace(life, terminated=None, ending=None, gone=None)
         minutes = math.ceil(life.seconds(now) / 60)
         found.append({
             "node": life.node, "id": life.id, "instance_type": life.instance_type, "region": life.region,
             "from": overview.iso(life.begin), "to": overview.iso(life.end), "minutes": minutes, "price_per_hour": life.price_cents_per_hour / 100,
-            "dollars": round(minutes * life.price_cents_per_hour / 6000, 4), "why": life.why,
+            "dollars": at_least(minutes * life.price_cents_per_hour / 6000, 4), "why": life.why,
         })
     return found
 
 
-def make(fleet: str, lives: t.Iterable[ledger.Life], instances: list[models.Instance], account: dict[str, t.Any], now: float) -> dict[str, t.Any]:
-    """The receipt. `account` has what else costs or may be in the way: filesystems, ssh_keys, firewall_rules, firewall_rulesets."""
-    nodes = rows(lives, now)
-    ours = [overview.node(instance, now) for instance in plan.members(fleet, instances)]
+def make(fleet: str, lives: t.Iterable[Life], instances: list[models.Instance], account: dict[str, t.Any], now: float, unread: int = 0) -> dict[str, t.Any]:
+    """The receipt. `unread` is the number of the ledger's lines that could not be read. `account` has what else costs or may be in the way: filesystems, ssh_keys, firewall_rules, firewall_rulesets."""
+    members = plan.members(fleet, instances)
+    nodes = rows(lives, {instance.id for instance in members}, now)
+    ours = [overview.node(instance, now) for instance in members]
     rest = [overview.node(instance, now) | {"fleet": instance.tags.get(plan.FLEET, "")} for instance in instances
             if not instance.is_gone and instance.tags.get(plan.FLEET) != fleet]
     return {
         "fleet": fleet, "made": overview.iso(now), "complete": not ours and all(row["to"] for row in nodes), "nodes": nodes,
-        "total": {"instances": len(nodes), "minutes": sum(row["minutes"] for row in nodes), "dollars": round(sum(row["dollars"] for row in nodes), 2)},
-        "still_ours": ours, "not_ours": rest, **account,
+        "total": {"instances": len(nodes), "minutes": sum(row["minutes"] for row in nodes), "dollars": at_least(sum(row["dollars"] for row in nodes), 2)},
+        "unread_lines": unread, "still_ours": ours, "not_ours": rest, **account,
     }
 
 
@@ -57,6 +70,8 @@ def sentences(made: dict[str, t.Any]) -> list[str]:
         lines.append(f"fleet {made['fleet']}: {total['instances']} instances, {total['minutes']} minutes, ${total['dollars']:.2f} at most")
     else:
         lines.append(f"fleet {made['fleet']}: nothing has run since the last receipt")
+    if made["unread_lines"]:
+        lines.append(f"{made['unread_lines']} lines of the ledger could not be read (see ledger.odd): what only they told of is not counted")
     for item in made["still_ours"]:
         lines.append(f"STILL PAID FOR: {item['name']} ({item['id']}, {item['status']}), ${item['price_per_hour']:.2f}/h")
     for item in made["not_ours"]:

@@ -30,9 +30,10 @@ th { font-weight: 600; color: #667085; } td.n, th.n { text-align: right; } code 
 <p class="muted">{{ made }}</p>
 <p class="total">${{ "%.2f" | format(total.dollars) }}</p>
 <p class="muted">at most, for {{ total.minutes }} instance-minutes of {{ total.instances }} instances.
-Counted from each launch to the accepted end, a begun minute whole, before taxes; Lambda's invoice decides.</p>
+Counted from each launch to the moment at which it was seen to end, a begun minute whole, before taxes; Lambda's invoice decides.</p>
 {% if complete %}<p class="ok">Nothing of this fleet is paid for any more.</p>
 {% else %}<p class="bad">Something of this fleet is still paid for.</p>{% endif %}
+{% if unread_lines %}<p class="bad">{{ unread_lines }} lines of the ledger could not be read: what only they told of is not counted.</p>{% endif %}
 <h2>Instances</h2>
 <div class="scroll"><table>
 <tr><th>node</th><th>from</th><th>to</th><th class="n">minutes</th><th class="n">$/h</th><th class="n">$</th><th>type</th><th>id</th></tr>

@@ -11,6 +11,9 @@ import typing as t
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
+MOST = 315_360_000  # ten years in seconds; a stamp of a later end would not be read again
+
+
 class FleetError(errors.CloudError):
     """Why the fleet is not what was declared, in one sentence, and what is running now."""
 
@@ -42,3 +45,10 @@ class FleetSpec:
     settle_time: float = 30.0
     blind_interval: float = 300.0
     resend_interval: float = 60.0
+
+
+def require_numbers(options: dict[str, t.Any], declared: dict[str, dict[str, t.Any]]) -> None:
+    """Raises FleetError for a time or price that no clock and no wallet knows: NaN, below 0, above MOST."""
+    for name in (name for name, option in declared.items() if option["type"] == "float"):
+        if not 0 <= options[name] <= MOST:
+            raise FleetError(f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed.")
