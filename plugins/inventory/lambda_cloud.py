@@ -201,7 +201,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """A client, which has called nobody yet; None without a key, which a cached run does not need."""
         try:
             return connect(self.connection())
-        except AnsibleError:
+        except errors.CloudError:
             return None
 
     def connection(self):

@@ -71,8 +71,8 @@ class LambdaError(CloudError):
         return self.is_passing
 
 
-def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
-    """The error for an answer that is not a success. `body` is the parsed JSON, or None."""
+def from_answer(what: str, status: int, body: object, text: str, secret: str = "") -> LambdaError:
+    """The error for an answer that is not a success. `body` is the parsed JSON, or None. `secret` is not repeated, though a server may."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not error.get("code"):
         kind = "rate" if status == 429 else "edge" if status == 403 else "server" if status >= 500 else "unknown"
@@ -80,6 +80,7 @@ def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
     else:
         code, said = str(error["code"]), " ".join(str(error.get(part) or "") for part in ("message", "suggestion")).strip()
         kind = "rate" if status == 429 else "server" if status >= 500 or code.startswith("provider/") else KINDS.get(code, "unknown")
+    said = said.replace(secret, "***") if secret else said
     advice = ADVICE.get(kind, "")
     sentence = f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}"
     return LambdaError(sentence.strip(), kind, code, status)

@@ -83,7 +83,7 @@ class Transport:
             raise errors.LambdaError(
                 f"{what} failed: the server redirects to {answer.headers.get('Location')}. Set api_url to that, if you trust it with your key.", "parameters"
             )
-        raise errors.from_answer(what, answer.status_code, content, answer.text)
+        raise errors.from_answer(what, answer.status_code, content, answer.text, self.session.auth.api_key)
 
 
 class _Bearer:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.errors import AnsibleError
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.errors import CloudError
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import ENVIRONMENT, connect
 
 
@@ -59,12 +59,12 @@ def test_a_key_may_come_from_a_file(tmp_path, monkeypatch):
     ({"api_key": "planted", "request_interval": "fast"}, "are seconds: .*fast"),
 ])
 def test_what_is_missing_or_wrong_is_told_in_a_sentence(options, words):
-    with pytest.raises(AnsibleError, match=words) as caught:
+    with pytest.raises(CloudError, match=words) as caught:
         connect(options)
     assert "planted" not in str(caught.value)
 
 
 def test_an_empty_file_is_told_in_a_sentence(tmp_path):
     (tmp_path / "key").write_text("\n", encoding="utf-8")
-    with pytest.raises(AnsibleError, match="is empty"):
+    with pytest.raises(CloudError, match="is empty"):
         connect({"api_key_file": str(tmp_path / "key")})
