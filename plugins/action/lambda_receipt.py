@@ -34,7 +34,7 @@ class ActionModule(LambdaAction):
     def settle(self, cloud, options, folder, write):
         """Read what there is, and close the books if everything has ended."""
         log = ledger.Ledger(folder, cloud.http.clock)
-        account = receipt.account(cloud.filesystem_list(), cloud.ssh_keys(), cloud.global_rules(), cloud.rulesets())
+        account = receipt.account(cloud.filesystems(), [key.name for key in cloud.ssh_keys()], cloud.global_rules(), cloud.rulesets())
         made = receipt.make(options["name"], log.lives().values(), cloud.instances(), account, cloud.http.clock.now())
         pending = [intent["node"] for intent in log.pending()]
         result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}

@@ -11,7 +11,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
 
 display = Display()
@@ -47,7 +48,7 @@ class LambdaAction(ActionBase):
         except (AnsibleError, OSError) as error:
             return {"failed": True, "msg": str(error), "failure": {}}
 
-    def execute(self, cloud: client.Client, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    def execute(self, client: Client, options: dict[str, t.Any]) -> dict[str, t.Any]:
         """The work; the task's result. Raises CloudError with a sentence for the user."""
         raise AnsibleError(f"{type(self).__module__} has no execute.")
 
