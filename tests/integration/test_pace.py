@@ -49,7 +49,7 @@ def proxy_with_slow_connections():
 def test_no_call_is_too_early_though_the_first_of_a_process_has_to_connect(start, slowly):
     sim = start(request_interval=INTERVAL)
     for dummy in range(2):  # two processes, one after the other
-        process = client.Client.connect(sim.key, slowly(sim.url), INTERVAL, 0)
+        process = client.Client.connect(sim.key, slowly(sim.url), INTERVAL, 0, timeout=5)
         process.regions()
         process.regions()
     assert sim.app.state.pacing.refusals == 0 and sim.calls() == ["GET /regions"] * 4

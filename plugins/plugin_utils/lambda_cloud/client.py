@@ -18,9 +18,10 @@ class Client:
         self.http = http
 
     @classmethod
-    def connect(cls, api_key: str, api_url: str = transport.DEFAULT_URL, request_interval: float = 1.0, launch_interval: float = 12.0, timeout: float = 120.0,
-                clock: clocks.Clock | None = None) -> Client:
-        """With the documented pace, unless told otherwise. Intervals and timeout are seconds."""
+    def connect(
+        cls, api_key: str, api_url: str, request_interval: float, launch_interval: float, timeout: float, clock: clocks.Clock | None = None,
+    ) -> Client:
+        """With this pace. Intervals and timeout are seconds."""
         return cls(transport.Transport(api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout))
 
     @property
