@@ -14,6 +14,6 @@ class ActionModule(LambdaAction):
 
     SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
 
-    def execute(self, cloud, options):
-        found = results.matching(cloud.filesystem_list(), name=options["name"], region=options["region"])
+    def execute(self, client, options):
+        found = results.matching(client.filesystems(), name=options["name"], region=options["region"])
         return {"changed": False, "filesystems": [results.filesystem(item) for item in found]}

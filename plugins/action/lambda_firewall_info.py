@@ -13,9 +13,9 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """The rules of the account and its rulesets."""
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         return {
             "changed": False,
-            "rules": firewall.shown(cloud.global_rules()),
-            "rulesets": [results.ruleset(item) for item in cloud.rulesets()],
+            "rules": firewall.shown(client.global_rules()),
+            "rulesets": [results.ruleset(item) for item in client.rulesets()],
         }

@@ -17,12 +17,12 @@ class ActionModule(LambdaAction):
 
     SPEC = {"rules": {**results.RULES, "required": True}, "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"}}
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         rules = firewall.rules_from_options(options["rules"])
         seen = []
 
         def read():
-            there = cloud.global_rules()
+            there = client.global_rules()
             seen.append(firewall.shown(there))
             return there
 
@@ -33,7 +33,7 @@ class ActionModule(LambdaAction):
                 firewall.check_ssh(after, WHERE)
             return after
 
-        after = merge(read()) if self.is_check else firewall.converge(WHERE, read, cloud.set_global_rules, merge, cloud.pause)
+        after = merge(read()) if self.is_check else firewall.converge(WHERE, read, client.set_global_rules, merge, client.pause)
         result = results.outcome(seen[0], firewall.shown(after), rules=firewall.shown(after))
         if len(after) > firewall.MOST_RULES:
             result["warnings"] = [f"{WHERE} has {len(after)} rules. With more than {firewall.MOST_RULES}, Lambda says, new instances may not launch."]

@@ -21,18 +21,18 @@ class ActionModule(LambdaAction):
     }
     RULES = {"required_if": [("state", "present", ("rules",))]}
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         self.label = f"firewall ruleset named {options['name']} in {options['region']}"
         if options["state"] == "absent":
-            found = self.find(cloud, options)
+            found = self.find(client, options)
             if found:
-                self.delete(cloud, found)
+                self.delete(client, found)
             return results.outcome(declared(options, found.rules) if found else {}, {}, ruleset={})
         wanted = firewall.rules_from_options(options["rules"])
         seen = []
 
         def read():
-            seen.append(self.find(cloud, options))
+            seen.append(self.find(client, options))
             return seen[-1].rules if seen[-1] else None
 
         def merge(there):
@@ -42,28 +42,28 @@ class ActionModule(LambdaAction):
 
         def write(rules):
             if seen[-1]:
-                cloud.set_ruleset_rules(seen[-1].id, rules)
+                client.set_ruleset_rules(seen[-1].id, rules)
             else:
-                cloud.add_ruleset(options["name"], options["region"], rules)
+                client.add_ruleset(options["name"], options["region"], rules)
 
-        rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, cloud.pause)
+        rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, client.pause)
         before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
         return results.outcome(
             declared(options, before.rules) if before else {}, declared(options, rules), ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
         )
 
-    def find(self, cloud, options):
+    def find(self, client, options):
         """The account's ruleset of exactly this name in this region."""
-        return results.only(results.matching(cloud.rulesets(), name=options["name"], region=options["region"]), self.label)
+        return results.only(results.matching(client.rulesets(), name=options["name"], region=options["region"]), self.label)
 
-    def delete(self, cloud, found):
+    def delete(self, client, found):
         """Refuse while instances use it, by their names, and in check mode too."""
         if found.instance_ids:
-            known = {item.id: item for item in cloud.instances()}
+            known = {item.id: item for item in client.instances()}
             using = ", ".join(results.named([known[item]]) if item in known else item for item in found.instance_ids)
             raise errors.CloudError(f"The {self.label} is in use by {using}: it can only be deleted when these are terminated. Nothing was changed.")
         if not self.is_check:
-            cloud.delete_ruleset(found.id)
+            client.delete_ruleset(found.id)
 
 
 def declared(options, rules):

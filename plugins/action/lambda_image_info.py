@@ -16,6 +16,6 @@ class ActionModule(LambdaAction):
 
     SPEC = {"family": {"type": "str"}, "region": {"type": "str"}, "architecture": {"type": "str", "choices": ["x86_64", "arm64"]}}
 
-    def execute(self, cloud, options):
-        found = results.matching(cloud.images(), **{name: options[name] for name in self.SPEC})
+    def execute(self, client, options):
+        found = results.matching(client.images(), **{name: options[name] for name in self.SPEC})
         return {"changed": False, "images": [dataclasses.asdict(image) for image in found]}

@@ -14,8 +14,8 @@ class ActionModule(LambdaAction):
 
     SPEC = {"id": {"type": "str"}, "name": {"type": "str"}, "fleet": {"type": "str"}, "status": {"type": "list", "elements": "str"}}
 
-    def execute(self, cloud, options):
-        found = [results.instance(item) for item in results.matching(cloud.instances(), id=options["id"], name=options["name"])]
+    def execute(self, client, options):
+        found = [results.instance(item) for item in results.matching(client.instances(), id=options["id"], name=options["name"])]
         fleet, statuses = options["fleet"], options["status"]
         return {
             "changed": False,

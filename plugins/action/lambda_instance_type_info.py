@@ -14,7 +14,7 @@ class ActionModule(LambdaAction):
 
     SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
 
-    def execute(self, cloud, options):
-        offers = sorted(results.matching(cloud.offers().values(), name=options["name"]), key=lambda offer: offer.name)
+    def execute(self, client, options):
+        offers = sorted(results.matching(client.offers().values(), name=options["name"]), key=lambda offer: offer.name)
         region = options["region"]
         return {"changed": False, "instance_types": [results.instance_type(offer) for offer in offers if region is None or region in offer.regions]}

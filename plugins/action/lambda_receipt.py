@@ -37,7 +37,7 @@ class ActionModule(LambdaAction):
         odd = log.set_aside() if write else ""
         if odd:
             self.say(options["name"], odd)
-        account = receipt.account(cloud.filesystem_list(), cloud.ssh_keys(), cloud.global_rules(), cloud.rulesets())
+        account = receipt.account(cloud.filesystems(), [key.name for key in cloud.ssh_keys()], cloud.global_rules(), cloud.rulesets())
         made = receipt.make(options["name"], log.accounts(), cloud.instances(), account, cloud.http.clock.now(), log.count_odd())
         pending = [intent["node"] for intent in log.pending()]
         result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}

@@ -13,5 +13,5 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """All regions."""
 
-    def execute(self, cloud, options):
-        return {"changed": False, "regions": [dataclasses.asdict(region) for region in cloud.regions()]}
+    def execute(self, client, options):
+        return {"changed": False, "regions": [dataclasses.asdict(region) for region in client.regions()]}

@@ -27,20 +27,20 @@ class ActionModule(LambdaAction):
     }
     RULES = {"mutually_exclusive": [SOURCES], "required_if": [("state", "present", SOURCES, True)]}
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         name = options["name"]
-        found = self.find(cloud, name)
+        found = self.find(client, name)
         if options["state"] == "present":
-            return self.present(cloud, name, found, options)
+            return self.present(client, name, found, options)
         if found and not self.is_check:
-            cloud.delete_ssh_key(found.id)
+            client.delete_ssh_key(found.id)
         return results.outcome(declared(name, found.public_key) if found else {}, {}, ssh_key={})
 
-    def find(self, cloud, name):
+    def find(self, client, name):
         """The account's key of exactly this name."""
-        return results.only(results.matching(cloud.ssh_key_list(), name=name), f"ssh key named {name}")
+        return results.only(results.matching(client.ssh_keys(), name=name), f"ssh key named {name}")
 
-    def present(self, cloud, name, found, options):
+    def present(self, client, name, found, options):
         path = options["private_key_file"]
         is_new = bool(path) and not os.path.lexists(path)
         if is_new:
@@ -49,7 +49,7 @@ class ActionModule(LambdaAction):
                     f"The account has an ssh key named {name} ({found.id}) already, and {path}, which should hold its private half, is not there: "
                     "copy it there, or give the public_key, or choose another name. Nothing was changed."
                 )
-            return self.make(cloud, name, path)
+            return self.make(client, name, path)
         public = self.given(options)
         if found:
             if ssh_keys.content(found.public_key) != ssh_keys.content(public):
@@ -58,25 +58,25 @@ class ActionModule(LambdaAction):
                     "or remove it first with state: absent. Nothing was changed."
                 )
             return results.outcome(declared(name, found.public_key), declared(name, found.public_key), ssh_key=dataclasses.asdict(found))
-        added = models.SshKey("", name, public) if self.is_check else self.add(cloud, name, public)
+        added = models.SshKey("", name, public) if self.is_check else self.add(client, name, public)
         return results.outcome({}, declared(name, public), ssh_key=dataclasses.asdict(added))
 
-    def make(self, cloud, name, path):
+    def make(self, client, name, path):
         """A new pair. Its file comes first: if the import fails, the next run imports it."""
         added = models.SshKey("", name, "")
         ssh_keys.check_folder(path)
         if not self.is_check:
             ssh_keys.generate(path, name)
-            added = self.add(cloud, name, ssh_keys.public_of(path))
+            added = self.add(client, name, ssh_keys.public_of(path))
         return results.outcome({}, declared(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
 
-    def add(self, cloud, name, public):
+    def add(self, client, name, public):
         """Import it; after an answer that says nothing, the account's key counts only if its content is ours."""
         def look():
-            there = self.find(cloud, name)
+            there = self.find(client, name)
             return there if there and ssh_keys.content(there.public_key) == ssh_keys.content(public) else None
 
-        return results.create(lambda: cloud.add_ssh_key(name, public), look, f"ssh key named {name} with this content")
+        return results.create(lambda: client.add_ssh_key(name, public), look, f"ssh key named {name} with this content", client.pause)
 
     def given(self, options):
         """The public key that was declared, in whichever way."""

@@ -16,6 +16,6 @@ class ActionModule(LambdaAction):
 
     SPEC = {"name": {"type": "str"}}
 
-    def execute(self, cloud, options):
-        found = results.matching(cloud.ssh_key_list(), name=options["name"])
+    def execute(self, client, options):
+        found = results.matching(client.ssh_keys(), name=options["name"])
         return {"changed": False, "ssh_keys": [dataclasses.asdict(key) for key in found]}

@@ -9,33 +9,37 @@ from __future__ import annotations
 class ModuleDocFragment:
     """Documentation fragments."""
 
+    # What is empty counts as not given.
     DOCUMENTATION = r"""
 options:
   api_url:
     description:
-      - Address of the API.
-      - Default is the environment variable E(LAMBDA_API_URL), then V(https://cloud.lambda.ai/api/v1).
+      - Address of the API. It must not have a password in it.
+      - The environment variable E(LAMBDA_API_URL) can set it too.
     type: str
+    default: https://cloud.lambda.ai/api/v1
   api_key:
     description:
       - API key of the account. It is used on the control node and never leaves it.
-      - Default is the environment variable E(LAMBDA_API_KEY).
+      - The environment variable E(LAMBDA_API_KEY) can set it too.
     type: str
   api_key_file:
     description:
-      - File on the control node that holds the API key, if O(api_key) is not given.
-      - Default is the environment variable E(LAMBDA_API_KEY_FILE).
+      - File on the control node that holds the API key and nothing else, if O(api_key) is not given.
+      - The environment variable E(LAMBDA_API_KEY_FILE) can set it too.
     type: path
   request_interval:
     description:
       - Seconds between two calls of one account, across all processes. The API allows one call per second.
-      - Default is the environment variable E(LAMBDA_REQUEST_INTERVAL), then V(1).
+      - The environment variable E(LAMBDA_REQUEST_INTERVAL) can set it too.
     type: float
+    default: 1
   launch_interval:
     description:
       - Seconds between two launches of one account, across all processes. The API allows one launch in 12 seconds.
-      - Default is the environment variable E(LAMBDA_LAUNCH_INTERVAL), then V(12).
+      - The environment variable E(LAMBDA_LAUNCH_INTERVAL) can set it too.
     type: float
+    default: 12
   request_timeout:
     description:
       - Seconds that one call may take. A launch has been seen to take five.
@@ -46,7 +50,7 @@ options:
     PLUGIN = r"""
 options:
   api_url:
-    description: Address of the API.
+    description: Address of the API. It must not have a password in it.
     type: str
     default: https://cloud.lambda.ai/api/v1
     env:
@@ -57,7 +61,7 @@ options:
     env:
       - name: LAMBDA_API_KEY
   api_key_file:
-    description: File that holds the API key, if O(api_key) is not given. A relative path starts at the working folder.
+    description: File that holds the API key and nothing else, if O(api_key) is not given. A relative path starts at the working folder.
     type: str
     env:
       - name: LAMBDA_API_KEY_FILE

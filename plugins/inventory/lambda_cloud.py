@@ -125,21 +125,31 @@ keyed_groups:
     prefix: region
 """
 
-import hashlib
+import atexit
+import difflib
 import os
 
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.template import trust_as_template
+from ansible.utils.display import Display
 from ansible.utils.vars import combine_vars
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import FLEET
-from ansible_collections.gh200.inference.plugins.plugin_utils import hosts
-from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
+from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, ranges
+from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect
 
-CONNECTION = ("api_url", "api_key", "api_key_file", "request_interval", "launch_interval", "request_timeout")
+# By file, why it has no hosts: said again when the run ends. Ansible goes on to its parsers for YAML and INI, and their complaints come last.
+FAILED = {}
+
+
+@atexit.register
+def say_why():
+    """The last thing that is read."""
+    for sentence in FAILED.values():
+        Display().error(sentence, wrap_text=False)
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -152,16 +162,28 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory, loader, path, cache=True):
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
-        for group in (hosts.HEAD, hosts.WORKERS, hosts.NOT_READY):
-            self.inventory.add_group(group)
+        FAILED.pop(path, None)
         try:
-            instances = self.select(self.instances(path, cache))
-        except errors.CloudError as error:
-            raise AnsibleParserError(str(error)) from error
-        except AnsibleError as error:
-            raise AnsibleParserError(error.message) from error
-        self.add_all(instances)
+            self.read_options(path)
+            for group in (hosts.HEAD, hosts.WORKERS, hosts.NOT_READY):
+                self.inventory.add_group(group)
+            self.add_all(self.select(self.instances(path, cache)))
+        except (errors.CloudError, AnsibleError) as error:
+            sentence = getattr(error, "message", None) or str(error)
+            FAILED[path] = f"The inventory {path} has no hosts: {sentence}"
+            raise AnsibleParserError(sentence) from (error if isinstance(error, errors.CloudError) else error.__cause__)
+
+    def read_options(self, path):
+        """Set them. What Ansible would pass over in silence is an error: an option that there is not, a number that cannot be meant."""
+        config = self._read_config_data(path)
+        known = {name for option, about in self.option_definitions.items() for name in (option, *about.get("aliases", ()))}
+        unknown = sorted(str(name) for name in config if name not in known)
+        if unknown:
+            like = difflib.get_close_matches(unknown[0], known, 1)
+            hint = f"did you mean {like[0]}?" if like else f"ansible-doc -t inventory {self.NAME} lists them."
+            raise errors.CloudError(f"{', '.join(unknown)} in {path} is no option of {self.NAME}: {hint}")
+        for options in (config, self.connection()):
+            ranges.check(CONNECTION, options)
 
     # -- what the account has
 
@@ -180,7 +202,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except ValueError as error:
             raise AnsibleParserError(f"GET {client.http.url}/instances gave something else than instances: {error}. Check api_url.") from error
         if self.get_option("cache"):
-            self._cache[key] = {"api_url": client.http.url, "key": self.fingerprint(client), "instances": listed}
+            self._cache[key] = {"api_url": client.http.url, "key": client.account_id, "instances": listed}
         return found
 
     def cached(self, key):
@@ -188,7 +210,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             entry = self._cache[key]
             client = self.client_if_any()
-            if entry["api_url"] == self.get_option("api_url").rstrip("/") and (not client or entry["key"] == self.fingerprint(client)):
+            if entry["api_url"] == self.get_option("api_url").rstrip("/") and (not client or entry["key"] == client.account_id):
                 return hosts.parse(entry["instances"])
             self.display.v(f"The cache of {self.NAME} is of another account: it is fetched anew.")
         except KeyError as error:
@@ -201,16 +223,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """A client, which has called nobody yet; None without a key, which a cached run does not need."""
         try:
             return connect(self.connection())
-        except AnsibleError:
+        except errors.CloudError:
             return None
 
     def connection(self):
         return {name: self.get_option(name) for name in CONNECTION}
-
-    @staticmethod
-    def fingerprint(client):
-        """Tells one account from another, and nothing of the key."""
-        return hashlib.sha256(client.http.session.auth.api_key.encode()).hexdigest()[:16]
 
     def select(self, instances):
         """Those that pass the cheap filters."""

@@ -5,46 +5,42 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.module_utils.basic import AnsibleFallbackNotFound, env_fallback
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, transport
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import access, client, errors, transport
 
-DEFAULTS = {"api_url": transport.DEFAULT_URL, "request_interval": 1.0, "launch_interval": 12.0, "request_timeout": 120.0}
-ENVIRONMENT = {
-    "api_url": "LAMBDA_API_URL", "api_key": "LAMBDA_API_KEY", "api_key_file": "LAMBDA_API_KEY_FILE",
-    "request_interval": "LAMBDA_REQUEST_INTERVAL", "launch_interval": "LAMBDA_LAUNCH_INTERVAL",
+
+def exported(name: str) -> str:
+    """As env_fallback, but a variable that is empty is as good as none."""
+    value = env_fallback(name)
+    if not value:
+        raise AnsibleFallbackNotFound
+    return value
+
+
+# The options of the doc fragment gh200.inference.lambda_cloud.
+CONNECTION: dict[str, dict[str, t.Any]] = {
+    "api_url": {"type": "str", "default": transport.DEFAULT_URL, "fallback": (exported, ["LAMBDA_API_URL"])},
+    "api_key": {"type": "str", "no_log": True, "fallback": (exported, ["LAMBDA_API_KEY"])},
+    "api_key_file": {"type": "path", "no_log": False, "fallback": (exported, ["LAMBDA_API_KEY_FILE"])},
+    "request_interval": {"type": "float", "default": 1, "fallback": (exported, ["LAMBDA_REQUEST_INTERVAL"])},
+    "launch_interval": {"type": "float", "default": 12, "fallback": (exported, ["LAMBDA_LAUNCH_INTERVAL"])},
+    "request_timeout": {"type": "float", "default": 120},
 }
-WAYS = "Export LAMBDA_API_KEY, or set api_key, or name a file with it in api_key_file."
+
+
+def given(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Without the options of a connection that are empty, which are left to environment and default."""
+    return {name: value for name, value in options.items() if name not in CONNECTION or value not in (None, "")}
 
 
 def connect(options: dict[str, t.Any]) -> client.Client:
-    """A client; raises AnsibleError with one sentence where an option is missing or wrong."""
-    def value(name):
-        given = options.get(name)
-        return given if given not in (None, "") else os.environ.get(ENVIRONMENT.get(name, ""), "") or DEFAULTS.get(name, "")
-
-    url = str(value("api_url"))
-    if not url.startswith(("https://", "http://")):
-        raise AnsibleError(f"api_url is '{url}'; it must begin with https:// (or http:// for a service on your own machine).")
-    try:
-        pace = [float(value(name)) for name in ("request_interval", "launch_interval", "request_timeout")]
-    except ValueError as error:
-        raise AnsibleError(f"request_interval, launch_interval and request_timeout are seconds: {error}.") from error
-    key = str(value("api_key")).strip() or _key_from(str(value("api_key_file")))
-    return client.Client.connect(key, url, pace[0], pace[1], pace[2])
-
-
-def _key_from(path: str) -> str:
-    if not path:
-        raise AnsibleError(f"There is no Lambda API key. {WAYS}")
-    try:
-        with open(os.path.expanduser(path), encoding="utf-8") as stream:
-            key = stream.read().strip()
-    except OSError as error:
-        raise AnsibleError(f"The file {path} with the Lambda API key cannot be read: {error.strerror}. {WAYS}") from error
-    if not key:
-        raise AnsibleError(f"The file {path} should hold the Lambda API key and is empty. {WAYS}")
-    return key
+    """A client. `options` are CONNECTION with environment and defaults. Raises CloudError with one sentence where one is missing or wrong."""
+    url = access.api_url(options["api_url"])
+    key, path = options["api_key"] or "", options["api_key_file"] or ""
+    if not key.strip() and not path:
+        raise errors.CloudError(f"There is no Lambda API key. {access.WAYS}")
+    key = access.api_key(key) if key.strip() else access.read_api_key(path)
+    return client.Client.connect(key, url, options["request_interval"], options["launch_interval"], options["request_timeout"])

@@ -7,24 +7,16 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.connect import connect
+from ansible_collections.gh200.inference.plugins.plugin_utils import ranges
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
+from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect, given
 
 display = Display()
-
-# The options of the doc fragment gh200.inference.lambda_cloud.
-CONNECTION: dict[str, dict[str, t.Any]] = {
-    "api_url": {"type": "str"},
-    "api_key": {"type": "str", "no_log": True},
-    "api_key_file": {"type": "path", "no_log": False},
-    "request_interval": {"type": "float"},
-    "launch_interval": {"type": "float"},
-    "request_timeout": {"type": "float", "default": 120},
-}
 
 
 class LambdaAction(ActionBase):
@@ -39,15 +31,22 @@ class LambdaAction(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
-        dummy, options = self.validate_argument_spec(argument_spec={**CONNECTION, **self.SPEC}, **self.RULES)
+        spec = {**CONNECTION, **self.SPEC}
+        self._task.args = given(self._task.args)
         try:
+            # As they were given, since a conversion makes 1 of true and 100 of 1e2; and again, for what comes from the environment.
+            ranges.check(spec, self._task.args)
+            dummy, options = self.validate_argument_spec(argument_spec=spec, **self.RULES)
+            ranges.check(spec, options)
             return self.execute(connect(options), options)
+        except AnsibleActionFail:
+            raise  # Ansible's own sentence on the options
         except errors.CloudError as error:
             return {"failed": True, "msg": str(error), "failure": error.failure()}
         except (AnsibleError, OSError) as error:
             return {"failed": True, "msg": str(error), "failure": {}}
 
-    def execute(self, cloud: client.Client, options: dict[str, t.Any]) -> dict[str, t.Any]:
+    def execute(self, client: Client, options: dict[str, t.Any]) -> dict[str, t.Any]:
         """The work; the task's result. Raises CloudError with a sentence for the user."""
         raise AnsibleError(f"{type(self).__module__} has no execute.")
 

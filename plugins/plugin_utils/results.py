@@ -13,6 +13,8 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud impor
 
 Thing = t.TypeVar("Thing")
 
+TRIES = 6
+
 # The option `rules` of the firewall's modules.
 RULES: dict[str, t.Any] = {
     "type": "list", "elements": "dict", "options": {
@@ -37,17 +39,24 @@ def only(found: list[Thing], what: str) -> Thing | None:
     return found[0] if found else None
 
 
-def create(ask: t.Callable[[], Thing], look: t.Callable[[], Thing | None], what: str) -> Thing:
-    """Ask once. If it is not known whether that was heard, look before anything else."""
-    try:
-        return ask()
-    except errors.LambdaError as error:
-        if not error.is_ambiguous:
-            raise
-        found = look()
-        if found is None:
-            raise errors.CloudError(f"{error} The account shows no {what} at this moment: run this again.") from error
-        return found
+def create(ask: t.Callable[[], Thing], look: t.Callable[[], Thing | None], what: str, pause: t.Callable[[int, errors.LambdaError], bool]) -> Thing:
+    """Ask once. If it is not known whether that was heard, look before anything else.
+
+    After a 429 there is a pause before the look, and where that shows nothing it is asked again, TRIES times in all. `pause` is that of the client.
+    """
+    for attempt in range(TRIES):
+        try:
+            return ask()
+        except errors.LambdaError as error:
+            if not error.is_ambiguous:
+                raise
+            again = error.kind == "rate" and attempt + 1 < TRIES and pause(attempt, error)
+            found = look()
+            if found is not None:
+                return found
+            if not again:
+                raise errors.CloudError(f"{error.said} The account shows no {what} at this moment: run this again.") from error
+    raise AssertionError("unreachable")
 
 
 def instance(item: models.Instance) -> dict[str, t.Any]:

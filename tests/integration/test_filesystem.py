@@ -35,7 +35,7 @@ def test_a_name_and_a_region_are_needed(act, cloud):
 
 def test_a_filesystem_is_made_kept_and_deleted(act, cloud, filesystem):
     made, calls = twice(act, cloud, "lambda_filesystem", name="models", region="us-east-3")
-    assert calls == [LIST, ADD] and cloud.bodies(ADD) == [{"name": "models", "region": "us-east-3"}]
+    assert calls == [LIST, ADD, LIST] and cloud.bodies(ADD) == [{"name": "models", "region": "us-east-3"}]
     assert made["diff"] == {"before": "", "after": {"name": "models", "region": "us-east-3"}}
     item = made["filesystem"]
     assert (item["mount_point"], item["is_in_use"], item["bytes_used"], item["dollars_per_month"]) == ("/lambda/nfs/models", False, 0, 0.0)
@@ -113,7 +113,7 @@ def test_a_name_that_another_region_has_is_a_sentence(cloud, filesystem):
 def test_a_creation_whose_answer_is_lost_is_found_and_not_repeated(cloud, filesystem):
     cloud.faults.add(Fault(on=ADD, do="drop", when="after"))
     made = filesystem()
-    assert made["changed"] and made["filesystem"]["id"] and cloud.calls() == [LIST, ADD, LIST]
+    assert made["changed"] and made["filesystem"]["id"] and cloud.calls() == [LIST, ADD, LIST, LIST]
 
 
 def test_a_creation_that_was_never_heard_is_an_error_and_not_repeated(cloud, filesystem):
@@ -121,6 +121,27 @@ def test_a_creation_that_was_never_heard_is_an_error_and_not_repeated(cloud, fil
     refused = filesystem()
     assert refused["failed"] and "shows no filesystem named models in us-east-3" in refused["msg"] and cloud.calls() == [LIST, ADD, LIST]
     assert filesystem()["changed"]
+
+
+def test_one_that_is_shown_late_is_waited_for(cloud, filesystem):
+    cloud.faults.add(Fault(on=LIST, do="lag", seconds=3600, skip=1, times=2))
+    made = filesystem()
+    assert made["changed"] and made["filesystem"]["id"] and cloud.calls() == [LIST, ADD, LIST, LIST, LIST]
+    assert filesystem()["changed"] is False and cloud.calls() == [LIST]
+
+
+def test_one_that_is_not_shown_in_time_is_an_error_with_its_id(cloud, filesystem):
+    cloud.faults.add(Fault(on=LIST, do="lag", seconds=3600, skip=1, times=0))
+    late = filesystem(timeout=0)
+    (item,) = [item for item in cloud.cloud.store.filesystems.values() if item["name"] == "models"]
+    assert late["failed"] and f"models ({item['id']}) was created in us-east-3, and after 0 s the account's list does not show it" in late["msg"]
+    assert cloud.calls().count(ADD) == 1
+
+
+@pytest.mark.parametrize("shape", ["text", "json"])
+def test_a_creation_that_came_too_fast_is_asked_for_again_after_a_look(cloud, filesystem, shape):
+    cloud.faults.add(Fault(on=ADD, do="rate", shape=shape, times=2))
+    assert filesystem()["changed"] and cloud.calls() == [LIST, ADD, LIST, ADD, LIST, ADD, LIST]
 
 
 def test_a_quota_is_a_sentence_with_its_code(cloud, filesystem):

@@ -118,6 +118,13 @@ def test_a_restart_that_is_refused_is_a_sentence_and_not_repeated(start, act):
     assert refused["failure"]["code"] == "global/conflict" and cloud.calls() == [LIST, RESTART]
 
 
+def test_a_restart_that_came_too_fast_is_asked_for_again(cloud, instance):
+    item = launch(cloud, "notebook")
+    cloud.faults.add(Fault(on=RESTART, do="rate"))
+    cloud.calls()
+    assert instance(item, state="restarted")["changed"] and cloud.calls() == [LIST, RESTART, RESTART]
+
+
 def test_jupyters_secrets_are_in_no_result(cloud, instance, act):
     item = launch(cloud, "notebook")
     assert "jupyter_token" in ask(cloud, "GET", f"/instances/{item}")

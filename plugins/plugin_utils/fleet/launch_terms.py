@@ -15,7 +15,7 @@ class LaunchTerms:
     def __init__(self, cloud: client.Client, wanted: FleetSpec, adopted: list[models.Instance]):
         self.wanted = wanted
         self.regions = self._regions(cloud, [instance.region for instance in adopted])
-        keys = cloud.ssh_keys()
+        keys = [key.name for key in cloud.ssh_keys()]
         if keys.count(wanted.ssh_key) != 1:
             known = f"it has {', '.join(sorted(keys))}" if keys else "it has none"
             how = "more than one ssh key" if keys.count(wanted.ssh_key) > 1 else "no ssh key"
@@ -58,7 +58,7 @@ class LaunchTerms:
         regions = list(wanted.regions)
         places: dict[str, list[str]] = {}
         if wanted.filesystems:
-            for filesystem in cloud.filesystem_list():
+            for filesystem in cloud.filesystems():
                 places.setdefault(filesystem.name, []).append(filesystem.region)
         for name in wanted.filesystems:
             if name not in places:

@@ -18,10 +18,16 @@ class Client:
         self.http = http
 
     @classmethod
-    def connect(cls, api_key: str, api_url: str = transport.DEFAULT_URL, request_interval: float = 1.0, launch_interval: float = 12.0, timeout: float = 120.0,
-                clock: clocks.Clock | None = None) -> Client:
-        """With the documented pace, unless told otherwise. Intervals and timeout are seconds."""
+    def connect(
+        cls, api_key: str, api_url: str, request_interval: float, launch_interval: float, timeout: float, clock: clocks.Clock | None = None,
+    ) -> Client:
+        """With this pace. Intervals and timeout are seconds."""
         return cls(transport.Transport(api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout))
+
+    @property
+    def account_id(self) -> str:
+        """Tells one account from another, and nothing of the key."""
+        return self.http.account_id
 
     def raw_instances(self) -> list[dict[str, t.Any]]:
         """Every instance as the API gives it, in one call, without Jupyter's secrets."""
@@ -52,38 +58,41 @@ class Client:
         """Every image, once for each region that has it."""
         return self._list("/images", models.Image.parse)
 
-    def ssh_keys(self) -> list[str]:
-        """Names of the account's keys."""
-        return [key.name for key in self.ssh_key_list()]
-
-    def ssh_key_list(self) -> list[models.SshKey]:
+    def ssh_keys(self) -> list[models.SshKey]:
         """The account's keys."""
         return self._list("/ssh-keys", models.SshKey.parse)
 
     def add_ssh_key(self, name: str, public_key: str) -> models.SshKey:
         """Import a key. Asked for once, since the API may take a second one of the same name."""
-        return _parsed(models.SshKey.parse, self.http.once("/ssh-keys", {"name": name, "public_key": public_key}), "POST /ssh-keys")
+        return _parsed(models.SshKey.parse, self.http.once("POST", "/ssh-keys", {"name": name, "public_key": public_key}), "POST /ssh-keys")
 
     def delete_ssh_key(self, key_id: str) -> None:
         """Delete it; one that is gone already is what we want."""
         self._delete(f"/ssh-keys/{key_id}")
 
-    def filesystem_list(self) -> list[models.Filesystem]:
+    def filesystems(self) -> list[models.Filesystem]:
         """The account's filesystems. The path to read them has a hyphen, the one to change them has none."""
         return self._list("/file-systems", models.Filesystem.parse)
 
     def add_filesystem(self, name: str, region: str) -> models.Filesystem:
         """Create one, empty. Asked for once: on an ambiguous error the caller must look for the name."""
-        return _parsed(models.Filesystem.parse, self.http.once("/filesystems", {"name": name, "region": region}), "POST /filesystems")
+        return _parsed(models.Filesystem.parse, self.http.once("POST", "/filesystems", {"name": name, "region": region}), "POST /filesystems")
 
     def delete_filesystem(self, filesystem_id: str) -> None:
         """Delete it with all that is in it; one that is gone already is what we want."""
         self._delete(f"/filesystems/{filesystem_id}")
 
     def launch(self, launch: models.Launch, first: t.Callable[[], None] | None = None) -> str:
-        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first` is done right before."""
+        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first` is done right before.
+
+        If the API asks to wait, that is done here, so that whatever the caller does next comes after it.
+        """
         try:
-            (instance_id,) = self.http.once("/instance-operations/launch", launch.body(), launch=True, first=first)["instance_ids"]
+            (instance_id,) = self.http.once("POST", "/instance-operations/launch", launch.body(), launch=True, first=first)["instance_ids"]
+        except errors.LambdaError as error:
+            if error.retry_after:
+                self.pause(0, error)
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise errors.LambdaError("The answer to a launch names no instance.", "unknown") from error
         return str(instance_id)
@@ -98,7 +107,7 @@ class Client:
 
     def restart(self, instance_id: str) -> None:
         """Reboot it. Asked for once: a second one would interrupt the boot."""
-        self.http.once("/instance-operations/restart", {"instance_ids": [instance_id]})
+        self.http.once("POST", "/instance-operations/restart", {"instance_ids": [instance_id]})
 
     def global_rules(self) -> list[firewall.Rule]:
         """The inbound rules of all instances of the account."""
@@ -107,7 +116,7 @@ class Client:
     def set_global_rules(self, rules: list[firewall.Rule]) -> None:
         """Replace them all. Asked for once: before a second time somebody must look again."""
         # Not PUT /firewall-rules, which does the same: only this one is documented to refuse with 409 when another change is under way.
-        self.http.once("/firewall-rulesets/global", {"rules": [rule.body() for rule in rules]}, method="PATCH")
+        self.http.once("PATCH", "/firewall-rulesets/global", {"rules": [rule.body() for rule in rules]})
 
     def rulesets(self) -> list[firewall.Ruleset]:
         """The named rulesets of all regions."""
@@ -115,19 +124,22 @@ class Client:
 
     def add_ruleset(self, name: str, region: str, rules: list[firewall.Rule]) -> None:
         """Create one. Asked for once: on an ambiguous error the caller must look for the name."""
-        self.http.once("/firewall-rulesets", {"name": name, "region": region, "rules": [rule.body() for rule in rules]})
+        self.http.once("POST", "/firewall-rulesets", {"name": name, "region": region, "rules": [rule.body() for rule in rules]})
 
     def set_ruleset_rules(self, ruleset_id: str, rules: list[firewall.Rule]) -> None:
         """Replace all rules of a ruleset. Asked for once, as above."""
-        self.http.once(f"/firewall-rulesets/{ruleset_id}", {"rules": [rule.body() for rule in rules]}, method="PATCH")
+        self.http.once("PATCH", f"/firewall-rulesets/{ruleset_id}", {"rules": [rule.body() for rule in rules]})
 
     def delete_ruleset(self, ruleset_id: str) -> None:
         """Delete one that no instance uses; one that is gone already is what we want."""
         self._delete(f"/firewall-rulesets/{ruleset_id}")
 
-    def pause(self, attempt: int) -> None:
-        """Wait before another try: longer each time (from 0), and no time where the pace is none."""
-        self.http.clock.sleep(min(2**attempt, 15) * self.http.pace.intervals["request"])
+    def pause(self, attempt: int, after: errors.LambdaError | None = None) -> bool:
+        """Wait before another try: longer each time (from 0), at least as long as the API asks, and no time where the pace is none.
+
+        False, at once, where there is no time for that.
+        """
+        return self.http.pause(attempt, after)
 
     def _list(self, path: str, parse: t.Callable[[t.Any], t.Any]) -> list[t.Any]:
         def each(answer):
@@ -150,4 +162,4 @@ def _parsed(parse: t.Callable[[t.Any], t.Any], answer: t.Any, what: str) -> t.An
     try:
         return parse(answer)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise errors.LambdaError(f"{what} failed: the API's answer is not as documented. Try again later.", "unknown") from error
+        raise errors.LambdaError(f"{what} failed: the API's answer is not as documented.", "unknown", cure="Try again later.") from error

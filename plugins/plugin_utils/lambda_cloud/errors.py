@@ -33,6 +33,9 @@ ADVICE = {
     "server": "Try again later.",
 }
 
+# Kinds for which our advice says more than the API's own suggestion.
+OURS = ("key", "edge", "rate", "network")
+
 
 class CloudError(Exception):
     """One sentence for the user: what was tried, on what, what came back, what to do."""
@@ -46,13 +49,16 @@ class LambdaError(CloudError):
     """A call that failed; `kind` and `code` are for programs.
 
     `kind` is one of key, account, parameters, not-found, quota, conflict, capacity, rate, edge, server, network, unknown.
+    `said` is the sentence without `cure`, for a sentence that ends in a cure of its own. `retry_after` is the API's wish, in seconds.
     """
 
-    def __init__(self, message: str, kind: str, code: str = "", status: int = 0):
-        super().__init__(message)
+    def __init__(self, said: str, kind: str, code: str = "", status: int = 0, cure: str = "", retry_after: float = 0.0):
+        super().__init__(f"{said} {cure}".strip())
+        self.said = said
         self.kind = kind
         self.code = code
         self.status = status
+        self.retry_after = retry_after
 
     def failure(self) -> dict[str, str | int]:
         return {"kind": self.kind, "code": self.code, "status": self.status}
@@ -71,15 +77,22 @@ class LambdaError(CloudError):
         return self.is_passing
 
 
-def from_answer(what: str, status: int, body: object, text: str) -> LambdaError:
-    """The error for an answer that is not a success. `body` is the parsed JSON, or None."""
+def from_answer(what: str, status: int, body: object, text: str, secret: str = "", retry_after: float = 0.0) -> LambdaError:
+    """The error for an answer that is not a success. `body` is the parsed JSON, or None. `secret` is not repeated, though a server may."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not error.get("code"):
         kind = "rate" if status == 429 else "edge" if status == 403 else "server" if status >= 500 else "unknown"
-        code, said = "", " ".join(text.split())[:120] or "nothing"
+        code, said, suggestion = "", " ".join(text.split())[:120] or "nothing", ""
     else:
-        code, said = str(error["code"]), " ".join(str(error.get(part) or "") for part in ("message", "suggestion")).strip()
+        code, said, suggestion = (str(error.get(part) or "").strip() for part in ("code", "message", "suggestion"))
         kind = "rate" if status == 429 else "server" if status >= 500 or code.startswith("provider/") else KINDS.get(code, "unknown")
-    advice = ADVICE.get(kind, "")
-    sentence = f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith('.') else '.'} {advice}"
-    return LambdaError(sentence.strip(), kind, code, status)
+    said = said.replace(secret, "***") if secret else said
+    sentence = f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith(('.', '!', '?')) else '.'}"
+    return LambdaError(sentence, kind, code, status, _cure(kind, code, status, suggestion), retry_after)
+
+
+def _cure(kind: str, code: str, status: int, suggestion: str) -> str:
+    """One: ours where it names an option or who is meant, else the API's."""
+    if (not code and status in (200, 404)) or code == "global/not-found":
+        return "What answers there is not the API, or not at this path: check api_url, which is https://cloud.lambda.ai/api/v1 for Lambda."
+    return ADVICE[kind] if kind in OURS else suggestion or ADVICE.get(kind, "")

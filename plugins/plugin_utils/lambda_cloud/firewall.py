@@ -173,12 +173,13 @@ def check_ssh(after: list[Rule], where: str) -> None:
 
 def converge(
     where: str, read: t.Callable[[], list[Rule] | None], write: t.Callable[[list[Rule]], t.Any], merge: t.Callable[[list[Rule]], list[Rule]],
-    pause: t.Callable[[int], None],
+    pause: t.Callable[[int, errors.LambdaError], bool],
 ) -> list[Rule]:
     """Write what `merge` makes of a fresh read (None where there is nothing yet), until a read shows it; the rules that are there then.
 
     Others may change the same rules: each try begins with what is there at that moment, and what the last one wrote is only believed when it is read.
-    Raises CloudError after TRIES, and at once where the API says that the request is wrong.
+    `pause` gets the number of the try and its error, and is False where there is no time for another. Raises CloudError after TRIES, and at once where
+    the API says that the request is wrong.
     """
     last: errors.LambdaError | None = None
     for attempt in range(TRIES + 1):
@@ -191,11 +192,10 @@ def converge(
         try:
             write(after)
         except errors.LambdaError as error:
-            if not may_pass(error):
+            if not may_pass(error) or not pause(attempt, error):
                 raise
             last = error
-            pause(attempt)
-    said = f" The last refusal: {last}" if last else " The API took each of them, and something undid it."
+    said = f" The last refusal: {last.said}" if last else " The API took each of them, and something undid it."
     raise errors.CloudError(f"{where} is not as declared after {TRIES} tries.{said} See who else changes it, then run this again.") from last
 
 

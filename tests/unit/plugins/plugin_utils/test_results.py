@@ -27,18 +27,47 @@ def test_nothing_is_changed_where_before_and_after_are_the_same():
     assert results.outcome({}, {"name": "a"}, thing=1) == {"changed": True, "diff": {"before": "", "after": {"name": "a"}}, "thing": 1}
 
 
+def never(attempt, error):
+    """A pause for which there is no time."""
+    return False
+
+
 @pytest.mark.parametrize("kind", ["network", "server", "unknown", "rate"])
 def test_after_an_answer_that_says_nothing_somebody_looks_and_does_not_ask_again(kind):
     asked = []
 
     def ask():
         asked.append(1)
-        raise errors.LambdaError("lost.", kind)
+        raise errors.LambdaError("lost.", kind, cure="Try again later.")
 
-    assert results.create(ask, lambda: "found", "thing") == "found"
-    with pytest.raises(errors.CloudError, match="lost. The account shows no thing at this moment: run this again."):
-        results.create(ask, lambda: None, "thing")
+    assert results.create(ask, lambda: "found", "thing", never) == "found"
+    with pytest.raises(errors.CloudError, match=r"^lost\. The account shows no thing at this moment: run this again\.$"):
+        results.create(ask, lambda: None, "thing", never)
     assert len(asked) == 2
+
+
+def refused(steps, times):
+    """A call that is answered with 429 so often, and then made."""
+    def ask():
+        steps.append("ask")
+        if steps.count("ask") <= times:
+            raise errors.LambdaError("too fast.", "rate", status=429)
+        return "made"
+
+    return ask
+
+
+def test_a_429_is_waited_for_and_looked_into_before_it_is_asked_again():
+    steps = []
+    made = results.create(refused(steps, 2), lambda: steps.append("look"), "thing", lambda attempt, error: steps.append(f"pause {attempt}") or True)
+    assert made == "made" and steps == ["ask", "pause 0", "look", "ask", "pause 1", "look", "ask"]
+
+
+def test_a_429_without_end_is_an_error_after_some_tries():
+    steps = []
+    with pytest.raises(errors.CloudError, match="too fast. The account shows no thing"):
+        results.create(refused(steps, 99), lambda: None, "thing", lambda attempt, error: True)
+    assert len(steps) == results.TRIES
 
 
 def test_a_plain_refusal_is_not_looked_into():
@@ -46,7 +75,7 @@ def test_a_plain_refusal_is_not_looked_into():
         raise errors.LambdaError("quota.", "quota")
 
     with pytest.raises(errors.LambdaError, match="quota"):
-        results.create(ask, lambda: pytest.fail("looked"), "thing")
+        results.create(ask, lambda: pytest.fail("looked"), "thing", never)
 
 
 def test_an_instance_with_the_least_that_the_api_gives_has_all_keys():

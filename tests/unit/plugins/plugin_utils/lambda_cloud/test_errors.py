@@ -37,8 +37,34 @@ def test_an_answer_without_the_envelope_is_told_by_its_status(status, body, text
 
 
 def test_the_sentence_has_what_was_tried_what_came_back_and_what_to_do():
-    error = answer(401, "global/invalid-api-key", "API key was invalid.", "Make another")
-    assert str(error) == f"GET /x failed: the API answered 401 global/invalid-api-key: API key was invalid. Make another. {errors.ADVICE['key']}"
+    error = answer(401, "global/invalid-api-key", "API key was invalid", "Make another.")
+    assert error.said == "GET /x failed: the API answered 401 global/invalid-api-key: API key was invalid."
+    assert str(error) == f"{error.said} {errors.ADVICE['key']}"
+
+
+@pytest.mark.parametrize(("status", "code", "cure"), [
+    (401, "global/invalid-api-key", errors.ADVICE["key"]), (403, "global/account-inactive", "Theirs."), (400, "global/quota-exceeded", "Theirs."),
+    (400, "global/invalid-parameters", "Theirs."), (429, "global/rate-limited", errors.ADVICE["rate"]), (500, "global/internal-error", "Theirs."),
+])
+def test_there_is_one_cure_and_not_two_in_a_row(status, code, cure):
+    assert str(answer(status, code, "Said.", "Theirs.")).endswith(f": Said. {cure}")
+
+
+@pytest.mark.parametrize(("status", "body", "text"), [
+    (200, None, "<!doctype html><title>Sign in</title>"), (404, None, "<html>nginx</html>"), (404, {"detail": "Not Found"}, '{"detail": "Not Found"}'),
+    (404, {"error": {"code": "global/not-found", "message": "Not found."}}, ""), (200, {"dat": 1}, '{"dat": 1}'),
+])
+def test_what_is_not_the_api_or_a_wrong_path_points_at_the_address(status, body, text):
+    assert "check api_url" in str(errors.from_answer("GET http://h/api/instances", status, body, text))
+
+
+def test_a_thing_that_is_not_there_does_not_point_at_the_address():
+    assert "api_url" not in str(answer(404, "global/object-does-not-exist", "Said."))
+
+
+@pytest.mark.parametrize("body", [None, {"error": {"code": "x", "message": "Bearer PLANTED is wrong"}}])
+def test_a_key_that_a_server_repeats_is_not_repeated_here(body):
+    assert "PLANTED" not in str(errors.from_answer("GET /x", 400, body, "you sent Bearer PLANTED", "PLANTED"))
 
 
 def test_a_page_instead_of_an_answer_is_cut_short():

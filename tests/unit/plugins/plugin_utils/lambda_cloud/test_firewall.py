@@ -88,7 +88,7 @@ def test_a_second_run_is_silent_and_nothing_of_others_is_lost(there, wanted):
 def test_a_write_that_is_undone_is_not_believed():
     writes = []
     with pytest.raises(errors.CloudError, match="not as declared after 5 tries. The API took each of them, and something undid it"):
-        firewall.converge("It", lambda: [], writes.append, lambda there: [rule()], lambda attempt: None)
+        firewall.converge("It", lambda: [], writes.append, lambda there: [rule()], lambda attempt, after: True)
     assert writes == [[rule()]] * firewall.TRIES
 
 
@@ -106,7 +106,7 @@ def test_what_may_pass_is_tried_again_after_a_pause_and_a_fresh_read(error):
         steps.append("read")
         return list(there)
 
-    assert firewall.converge("It", read, write, lambda rules: [rule()], lambda attempt: steps.append("pause")) == [rule()]
+    assert firewall.converge("It", read, write, lambda rules: [rule()], lambda attempt, after: steps.append("pause") or True) == [rule()]
     assert steps == ["read", "write", "pause", "read", "write", "read"]
 
 
@@ -115,4 +115,4 @@ def test_what_is_wrong_is_not_tried_again():
         raise refusal(400, "global/invalid-parameters")
 
     with pytest.raises(errors.LambdaError, match="global/invalid-parameters"):
-        firewall.converge("It", lambda: None, write, lambda rules: [], lambda attempt: pytest.fail("no pause"))
+        firewall.converge("It", lambda: None, write, lambda rules: [], lambda attempt, after: pytest.fail("no pause"))
