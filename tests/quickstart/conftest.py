@@ -115,13 +115,16 @@ def reader(tmp_path, cloud, hub):
         "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8", "PIP_CONSTRAINT": str(REPOSITORY / "constraints.txt"),
         "LAMBDA_API_URL": cloud.url, "LAMBDA_REQUEST_INTERVAL": "0", "LAMBDA_LAUNCH_INTERVAL": "0",
     }
-    variables = f"gh200_hub_endpoint: {hub}\ngh200_poll_interval: 0.1\n"
+    variables = tmp_path / "variables.yml"
+    variables.write_text(f"gh200_hub_endpoint: {hub}\ngh200_poll_interval: 0.1\n", encoding="utf-8")
+    # Beside the inventory file, wherever the reader has come to.
+    beside = "there=$([ -d inventory ] && echo inventory || echo .)/host_vars; mkdir -p $there"
 
     def type_in(commands):
-        script = f"echo '{variables}' >{tmp_path}/variables.yml\n"
+        script = ""
         for command in commands:
             if command.startswith("ansible-playbook"):
-                script += f"mkdir -p group_vars; cp {tmp_path}/variables.yml group_vars/all.yml\n"
+                script += f"{beside}; cp {variables} $there/localhost.yml\n"
             script += f"{command}\necho \"[status $?]\"\n"
         done = subprocess.run(["bash", "-c", script], cwd=here, env=environment, text=True, timeout=900, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

@@ -23,7 +23,7 @@ def test_nodes_are_launched_and_torn_down(type_in, cloud, block):
 
     # All are there, and in the inventory: what stops it is that nobody gets into these.
     status, output = site
-    assert f"gh200_size={SIZE} " in up and cloud.cloud.most_paid(TAGS) == SIZE
+    assert f"gh200_size={SIZE} " in up and cloud.cloud.most_paid(TAGS) == SIZE, output
     assert output.count("[r1] launched r1-") == SIZE, output
     assert status == 4 and output.count("unreachable=1 ") == SIZE, output
     assert "TASK [Wait for the end of the first boot]" in output.partition("TASK [Require the nodes in the inventory]")[2]
