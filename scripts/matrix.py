@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Unit tests, integration tests and sanity on every ansible-core that `requires_ansible` allows, each with a Python that
-it wants: `python -m scripts.matrix [STEP..]`, as root on Debian 12. Rows: matrix.txt. Debian 13 is a root, made once."""
+it wants: `python -m scripts.matrix [STEP..] [ANSIBLE_CORE..]`, as root on Debian 12. Rows: matrix.txt. Debian 13 is a
+root, made once."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from lab.errors import LabError
 from lab.nodes import host, image
 
 STEPS = ("unit", "integration", "sanity")
-PACKAGES = "ca-certificates gcc git libc6-dev make openssh-client python3-venv"
+PACKAGES = "ca-certificates g++ gcc git libc6-dev make openssh-client python3-venv"
 # The copy's place in a root: ansible-test wants such a path.
 PLACE = "/matrix/ansible_collections/gh200/inference"
 
@@ -114,12 +115,15 @@ def outcome(text: str) -> dict[str, str]:
     return found
 
 
-def main(steps: list[str]) -> int:
+def main(words: list[str]) -> int:
     """0 if everything passed everywhere."""
-    wanted, paths, good = tuple(steps) or STEPS, Paths(), True
+    cores = [word for word in words if word[0].isdigit()]
+    wanted, paths, good = tuple(word for word in words if word not in cores) or STEPS, Paths(), True
     paths.logs.mkdir(parents=True, exist_ok=True)
     try:
         for row in rows(Path(__file__).with_name("matrix.txt").read_text(encoding="utf-8")):
+            if cores and row.core not in cores:
+                continue
             seen = run(row, paths, wanted)
             for step in wanted:
                 print(f"matrix:   {step}: {seen.get(step, 'did not begin')}", flush=True)

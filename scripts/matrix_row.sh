@@ -22,7 +22,7 @@ status=0
 for step in "$@"; do
   case $step in
     sanity) run=(sanity) ;;
-    *) run=(python -m pytest "tests/$step") ;;
+    *) run=(python -m pytest --color=no "tests/$step") ;;
   esac
   if "${run[@]}"; then
     echo "$step: passed"
