@@ -8,8 +8,8 @@ NODES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
-PACKAGES := ca-certificates curl debootstrap gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
-PROGRAMS := gcc git ssh-keygen
+PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
+PROGRAMS := g++ gcc git ssh-keygen
 
 .PHONY: help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
 
@@ -40,7 +40,7 @@ lab-down: setup ## remove everything of the lab; downloads are kept
 clean: lab-down ## remove downloads and the environment too
 	rm -rf .lab $(VENV)
 
-test: ## all of the tests below, the lab end to end last
+test: setup ## all of the tests below, the lab end to end last
 	@bash scripts/all.sh
 
 unit: programs venv ## pure logic, in seconds

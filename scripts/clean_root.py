@@ -15,17 +15,26 @@ from lab.errors import LabError
 from lab.nodes import host, image
 
 # The same words are in CONTRIBUTING.md.
-PACKAGES = "ca-certificates gcc git libc6-dev make openssh-client python3-venv"
+PACKAGES = "ca-certificates g++ git make openssh-client python3-venv"
 USER = "contributor"
 CHECKOUT = f"/home/{USER}/a checkout"
 
 
 def install(root: Path, debs: Path, log: Path) -> None:
     """Debian 12 with these packages, sources and certificates as on this machine, and the user."""
+    root.chmod(0o755)
     debs.mkdir(parents=True, exist_ok=True)
     sources = host.debian_sources()
-    shell.run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", f"--include={PACKAGES.replace(' ', ',')}",
-              "bookworm", root, host.mirror(sources), log=log)
+    shell.run(
+        "debootstrap",
+        "--variant=minbase",
+        f"--cache-dir={debs}",
+        f"--include={PACKAGES.replace(' ', ',')}",
+        "bookworm",
+        root,
+        host.mirror(sources),
+        log=log,
+    )
     image.configure(root, sources, host.apt_settings())
     shell.run("chroot", root, "update-ca-certificates", log=log)
     shell.run("chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", USER, log=log)
@@ -37,8 +46,15 @@ def copy(root: Path) -> None:
     names = "\0".join(name for name in listed.split("\0") if (REPOSITORY / name).is_file())
     there = root / CHECKOUT.removeprefix("/")
     there.mkdir()
-    shell.run("tar", "--create", f"--directory={REPOSITORY}", "--null", "--files-from=-",
-              f"--file={root}/checkout.tar", stdin=names)
+    shell.run(
+        "tar",
+        "--create",
+        f"--directory={REPOSITORY}",
+        "--null",
+        "--files-from=-",
+        f"--file={root}/checkout.tar",
+        stdin=names,
+    )
     shell.run("tar", "--extract", f"--directory={there}", f"--file={root}/checkout.tar")
     (root / "checkout.tar").unlink()
     shell.run("chroot", root, "chown", "--recursive", f"{USER}:", CHECKOUT)
@@ -48,9 +64,24 @@ def make(root: Path, targets: list[str]) -> int:
     """`make` as the user in the root, with this machine's network; its status."""
     folders = [f"--bind-ro={folder}" for folder in host.local_folders(host.pip_settings())]
     script = 'git init --quiet && git add --all && exec make "$@"'
-    command = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2", f"--directory={root}",
-               f"--user={USER}", f"--chdir={CHECKOUT}", "--setenv=LC_ALL=C.UTF-8", *folders, "--", "bash", "-c", script,
-               "make", *targets]
+    command = [
+        "systemd-nspawn",
+        "--quiet",
+        "--register=no",
+        "--keep-unit",
+        "--as-pid2",
+        f"--directory={root}",
+        f"--user={USER}",
+        f"--chdir={CHECKOUT}",
+        "--setenv=LC_ALL=C.UTF-8",
+        *folders,
+        "--",
+        "bash",
+        "-c",
+        script,
+        "make",
+        *targets,
+    ]
     return subprocess.run(command, check=False).returncode
 
 

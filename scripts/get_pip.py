@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """In place of the pip bootstrap that ansible-test would download: pip from Python itself, then what is asked for."""
+
 import subprocess
 import sys
 

@@ -7,5 +7,5 @@ for program in "$@"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 echo "setup: the tests run these programs, which are not here: ${missing[*]}. Install them, on Debian with" \
-  "\`apt-get install gcc libc6-dev git openssh-client\`, and try again." >&2
+  "\`apt-get install g++ git openssh-client\`, and try again." >&2
 exit 1

@@ -31,4 +31,7 @@ echo "setup: Python environment in $venv (about a minute)"
 site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 mkdir -p "$site/ansible_collections/gh200"
 ln -sfn "$PWD" "$site/ansible_collections/gh200/inference"
+# mypy takes what lies in site-packages for another's: it finds the checkout by a path of its own (mypy.ini).
+mkdir -p "$venv/checkout/ansible_collections/gh200"
+ln -sfn "$PWD" "$venv/checkout/ansible_collections/gh200/inference"
 touch "$venv/.complete"

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import re
 
+FSTAB_LINE = re.compile(r"\s*[^\s#]\S*\s+(?P<target>\S+)\s+\S+\s+(?P<options>\S+)")
+
 
 def with_option(fstab: str, mount_point: str, option: str) -> str | None:
     """The fstab with the option added to that one mount; None if it has no line for it."""
     lines, found = [], False
     for line in fstab.splitlines(keepends=True):
-        fields = line.split()
-        if len(fields) >= 4 and not fields[0].startswith("#") and fields[1] == mount_point:
+        fields = FSTAB_LINE.match(line)
+        if fields and fields["target"] == mount_point:
             found = True
-            options = fields[3].split(",")
+            options = fields["options"].split(",")
             if option not in options:
                 # Only this field changes; the spacing of the line stays.
-                start = re.match(r"\s*(?:\S+\s+){3}", line).end()
-                line = line[:start] + ",".join([*options, option]) + line[start + len(fields[3]):]
+                line = line[: fields.start("options")] + ",".join([*options, option]) + line[fields.end("options") :]
         lines.append(line)
     return "".join(lines) if found else None
 
@@ -58,7 +59,7 @@ def mount_at(mountinfo: str, path: str) -> dict[str, str] | None:
     for line in mountinfo.splitlines():
         fields, dash, rest = line.partition(" - ")
         if dash and len(fields.split()) > 4 and _unescaped(fields.split()[4]) == path:
-            fstype, source = (rest.split() + ["", ""])[:2]
+            fstype, source = [*rest.split(), "", ""][:2]
             found = {"fstype": fstype, "source": _unescaped(source)}
     return found
 

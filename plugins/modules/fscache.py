@@ -111,7 +111,8 @@ class Cache:
         rc, out, err = self.module.run_command(["findmnt", "--noheadings", "--raw", "--output", columns, "--target", self.params["path"]])
         if rc != 0 or len(out.split()) < 4:
             self.module.fail_json(msg=f"{self.params['path']} is on no mount: {err.strip() or 'findmnt does not know it'}. Attach the filesystem first.")
-        return dict(zip(("fstype", "source", "target", "options"), out.splitlines()[0].split(" ", 3)))
+        names = ("fstype", "source", "target", "options")
+        return dict(zip(names, out.splitlines()[0].split(" ", 3), strict=True))
 
     def replace(self, path, text):
         """Write a file if it differs; whether it did."""

@@ -213,7 +213,7 @@ class Job:
             return False
         argv = self.params["check_argv"]
         if self.params["user"] != "root":
-            argv = [self.module.get_bin_path("runuser", required=True), "--user", self.params["user"], "--"] + argv
+            argv = [self.module.get_bin_path("runuser", required=True), "--user", self.params["user"], "--", *argv]
         variables = {name: str(value) for name, value in self.params["environment"].items()}
         return self.module.run_command(argv, cwd="/", environ_update=variables, handle_exceptions=True)[0] == 0
 
@@ -249,7 +249,7 @@ class Job:
         bound = numa.binding() if params["bind_memory"] else None
         command += [f"--property={name}={value}" for name, value in numa.properties(bound).items()]
         try:
-            rc, dummy, err = self.module.run_command(command + ["--"] + argv)
+            rc, dummy, err = self.module.run_command([*command, "--", *argv])
         finally:
             os.unlink(f"{base}.env")  # read by now: Type=exec returns after the start
         if rc != 0:

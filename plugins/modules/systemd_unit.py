@@ -108,6 +108,7 @@ import hashlib
 import os
 import re
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
@@ -127,7 +128,7 @@ class Service:
         self.unit_path = f"/etc/systemd/system/{self.unit}"
         self.numa_path = f"{self.unit_path}.d/gh200-numa.conf"
         self.env_path = self.params["environment_file"] or f"/etc/gh200/{self.name}.env"
-        self.result = {"changed": False, "restarted": False}
+        self.result: dict[str, Any] = {"changed": False, "restarted": False}
 
     def execute(self):
         state = self.look()

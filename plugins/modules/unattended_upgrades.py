@@ -98,7 +98,7 @@ class Hold:
         command = ["systemctl", "show", "--property=Id,LoadState,ActiveState,UnitFileState", *UNITS]
         out = self.module.run_command(command, check_rc=True)[1]
         blocks = [dict(line.split("=", 1) for line in block.splitlines()) for block in out.strip().split("\n\n")]
-        return dict(zip(UNITS, blocks))
+        return dict(zip(UNITS, blocks, strict=True))
 
     def hold(self, units):
         """Timers first, so that nothing begins while a run is waited for. A timer that runs when it is masked would fail."""

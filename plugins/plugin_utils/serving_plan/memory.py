@@ -89,7 +89,7 @@ def kv_bytes(model: Model) -> int:
 
 
 def activation_bytes(model: Model, setup: Setup, tensor: int) -> float:
-    """The allowance, and what a longer prefill adds, since 0.7.2 takes whole prompts with latent attention. An estimate."""
+    """An estimate: the allowance, and what longer prefills add, as 0.7.2 takes whole prompts with latent attention."""
     longer = max(0, setup.context - ESTIMATED_TOKENS)
     hidden = 4 * model.hidden_size * longer
     routed = (

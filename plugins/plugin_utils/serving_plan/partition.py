@@ -54,4 +54,4 @@ def given(text: str, layers: int, stages: int) -> list[int]:
 def bounds(partition: list[int]) -> list[tuple[int, int]]:
     """First layer of each stage, and the one after its last."""
     ends = [sum(partition[: number + 1]) for number in range(len(partition))]
-    return list(zip([0, *ends[:-1]], ends))
+    return list(zip([0, *ends[:-1]], ends, strict=True))

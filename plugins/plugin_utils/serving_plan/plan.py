@@ -120,7 +120,7 @@ def _found(sizes: model.Model, asked: Setup, gpus: int, wanted: Wanted) -> tuple
 
 def _summary(sizes: model.Model, hardware: Hardware, shape: Shape) -> dict[str, t.Any]:
     placed = _ranks(hardware, shape)
-    stages = []
+    stages: list[dict[str, t.Any]] = []
     for number, stage in enumerate(shape.stages):
         stages.append(
             {

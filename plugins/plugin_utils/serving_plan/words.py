@@ -109,40 +109,43 @@ class Advice:
         """The advice, a line each."""
         if not self.best:
             return [self.verdict(), *self.table()]
-        return [f"Take {self.verdict()}", *self.why(), *self.memory(), *self.requests(), *self.money(), *self.table()]
+        best = self.best
+        told = [*self.why(best), *self.memory(best), *self.requests(best), *self.money(best)]
+        return [f"Take {self.verdict()}", *told, *self.table()]
 
-    def why(self) -> list[str]:
+    def why(self, best: Shape) -> list[str]:
         """Reasons for the choice."""
         if self.decided:
-            return ["Why: the shape was set, and not left to this plan.", *self.warning()]
+            return ["Why: the shape was set, and not left to this plan.", *self.warning(best)]
         reasons = [f"tensor parallel at {choice.ETHERNET_WIDTH} or below, since each layer sends twice over Ethernet"]
-        if self.best.tensor > choice.ETHERNET_WIDTH:
+        if best.tensor > choice.ETHERNET_WIDTH:
             reasons = [f"nothing at TP{choice.ETHERNET_WIDTH} or below fits, and wider is not measured over Ethernet"]
-        reasons.append("as many GPUs as that can use well" if self.best.gpus < self.gpus else "all GPUs at work")
+        reasons.append("as many GPUs as that can use well" if best.gpus < self.gpus else "all GPUs at work")
         reasons.append("few stages for a token to pass")
         lines = [f"Why: {'; '.join(reasons)}."]
-        if (self.best.tensor, self.best.pipeline) == (4, 4):
+        if (best.tensor, best.pipeline) == (4, 4):
             lines.append("This is the shape that is measured for DeepSeek R1 on 16 GH200s.")
-        return lines + self.warning()
+        return lines + self.warning(best)
 
-    def warning(self) -> list[str]:
+    @staticmethod
+    def warning(best: Shape) -> list[str]:
         """What to do if the estimate was too good."""
-        if not self.best.tight:
+        if not best.tight:
             return []
         return [
             "Beware, it is tight: if the engine runs out of memory at its start, shorten the context or take more GPUs."
         ]
 
-    def memory(self) -> list[str]:
+    def memory(self, best: Shape) -> list[str]:
         """What each stage holds."""
-        shape, asked = self.best, self.asked
+        asked = self.asked
         lines = [
             f"Of each GPU's {gib(asked.memory)} the engine may use {gib(asked.budget)} "
             f"(utilisation {asked.utilization:g}); for activations it keeps "
-            f"{gib(asked.budget - shape.stages[0].weights - shape.stages[0].kv)}."
+            f"{gib(asked.budget - best.stages[0].weights - best.stages[0].kv)}."
         ]
-        for number, stage in enumerate(shape.stages):
-            first, last = number * shape.tensor, (number + 1) * shape.tensor - 1
+        for number, stage in enumerate(best.stages):
+            first, last = number * best.tensor, (number + 1) * best.tensor - 1
             who = f"rank {first}" if first == last else f"ranks {first} to {last}"
             lines.append(
                 f"  stage {number}: layers {stage.first} to {stage.end - 1}, {who}: "
@@ -150,31 +153,28 @@ class Advice:
             )
         return lines
 
-    def requests(self) -> list[str]:
+    def requests(self, best: Shape) -> list[str]:
         """What requests get."""
-        shape, asked = self.best, self.asked
-        at_once = min(asked.sequences, max(1, shape.kv_tokens_per_request // asked.context)) * shape.pipeline
-        text = f"The KV cache holds {tokens(shape.kv_tokens)} tokens"
-        if shape.pipeline > 1:
+        asked = self.asked
+        at_once = min(asked.sequences, max(1, best.kv_tokens_per_request // asked.context)) * best.pipeline
+        text = f"The KV cache holds {tokens(best.kv_tokens)} tokens"
+        if best.pipeline > 1:
             text += (
-                f"; {shape.pipeline} schedulers share it, so one request can have {tokens(shape.kv_tokens_per_request)}"
+                f"; {best.pipeline} schedulers share it, so one request can have {tokens(best.kv_tokens_per_request)}"
             )
         text += f", and {tokens(asked.context)} are asked for. {at_once} such requests run at once"
         text += f" (limit {asked.sequences} per scheduler). With what their prefill takes, requests may be as long as "
         return [
-            text + f"{tokens(choice.longest_context(self.model, asked, shape))} tokens, by estimate; go there in steps."
+            text + f"{tokens(choice.longest_context(self.model, asked, best))} tokens, by estimate; go there in steps."
         ]
 
-    def money(self) -> list[str]:
+    def money(self, best: Shape) -> list[str]:
         """What it costs, and what of that is for nothing."""
-        idle = self.gpus - self.best.gpus
-        if not self.price:
-            cost = "The price of a GPU is not known."
-        else:
-            cost = f"It costs ${self.price * self.gpus:.2f}/h."
+        idle = self.gpus - best.gpus
+        cost = f"It costs ${self.price * self.gpus:.2f}/h." if self.price else "The price of a GPU is not known."
         if idle:
             wasted = f" and ${self.price * idle:.2f}/h" if self.price else ""
-            cost += f" {_gpus(idle)}{wasted} would be for nothing: take {self.best.gpus} instead of {self.gpus}."
+            cost += f" {_gpus(idle)}{wasted} would be for nothing: take {best.gpus} instead of {self.gpus}."
         return [cost]
 
     def table(self) -> list[str]:

@@ -21,7 +21,10 @@ PLAN = """\
 #$ ptxas -m64 -arch=sm_90a "a.ptx" -o "a.cubin"
 #$ ptxas -m64  -arch sm_90 "a.ptx" -o "b.cubin"
 """
-COMPILER = f"""#!{sys.executable}
+# By way of sh: a #! line ends at the first blank, which the path of a checkout may have.
+COMPILER = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import sys
 if "--dryrun" in sys.argv:
     sys.stderr.write({PLAN!r} if "bad" not in sys.argv else "nvcc fatal: bad\\n")
