@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Every linter, none with an exception: lint.sh [STEP..], all of them without a name. One that fails does not hide the next.
 set -euo pipefail
 root=$PWD
