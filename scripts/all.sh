@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Everything that `make test` runs, in the order in which it fails soonest. pytest comes last, with its summary.
 set -euo pipefail
 # The shapes of 1 and 2 nodes against transformers; e2e does it for 4.

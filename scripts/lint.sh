@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Every linter, none with an exception: lint.sh [STEP..], all of them without a name. One that fails does not hide the next.
 set -euo pipefail
 root=$PWD
@@ -44,18 +45,34 @@ sanity() {
 }
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(ruff_check ruff_format sizes types shell yaml roles documentation changelog sanity)
-failed=()
-for step in "${steps[@]}"; do
-  started=$SECONDS
-  printf 'lint: %s\n' "$step"
-  # In a process of its own, so that it stops at its first error whatever surrounds it.
-  (set -e; "$step") &
-  if wait $!; then
-    echo "lint: $step passed in $((SECONDS - started)) s"
+[ $# -gt 0 ] || steps=(sanity ruff_check ruff_format sizes types shell yaml roles documentation changelog)
+failed=() beside=""
+# In a process of its own, so that it stops at its first error whatever surrounds it.
+apart() { (set -e; "$@") & }
+verdict() {
+  if wait "$2"; then
+    echo "lint: $1 passed, $SECONDS s since the start"
   else
-    failed+=("$step")
-    echo "lint: $step failed" >&2
+    failed+=("$1")
+    echo "lint: $1 failed" >&2
+  fi
+}
+for step in "${steps[@]}"; do
+  if [ "$step" = sanity ] && [ ${#steps[@]} -gt 1 ]; then
+    # It takes as long as all the others together, and half of that waiting.
+    echo "lint: sanity (beside the others, told at the end)"
+    apart sanity >"$work/sanity.log" 2>&1
+    beside=$!
+  else
+    echo "lint: $step"
+    apart "$step"
+    verdict "$step" $!
   fi
 done
+if [ -n "$beside" ]; then
+  echo "lint: waiting for sanity"
+  verdict sanity "$beside"
+  cat "$work/sanity.log"
+fi
 [ ${#failed[@]} -eq 0 ] || { echo "lint: failed: ${failed[*]}. One alone: bash scripts/lint.sh ${failed[0]}" >&2; exit 1; }
+echo "lint: all passed in $SECONDS s"

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Runs the molecule scenarios on two nodes of the lab that are launched for them and terminated at the end.
 set -euo pipefail
 export PATH="$PWD/.venv/bin:$PATH" ANSIBLE_FORCE_COLOR=0

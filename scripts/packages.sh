@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Installs the Debian packages that are missing: packages.sh PACKAGE..
 set -euo pipefail
 missing=()

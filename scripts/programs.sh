@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Says in one sentence which programs are missing that the tests run: programs.sh PROGRAM..
 set -euo pipefail
 missing=()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Makes the Python environment of this checkout, pinned by constraints.txt, as whoever calls it: venv.sh FOLDER
 # PYTHON names the interpreter; without it the first that will do, the system's own before others.
 set -euo pipefail

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Shows the NUMA nodes of a GH200 in sysfs until the mount is taken away again: CPUs on node 0, memory on both.
 set -euo pipefail
 here=/sys/devices/system/node
