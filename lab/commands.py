@@ -12,9 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from . import cuda, engine, inventory, model, preflight, reference
+from . import cuda, engine, inventory, model, preflight, reference, torch_source
 from .config import API_PORT, GATEWAY, HUB_PORT, REPOSITORY, Paths
-from .engine import lane, torch_source
+from .engine import lane
 from .errors import LabError
 from .nodes.driver import NodeDriver
 from .services import answers, api, hub, keys

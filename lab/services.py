@@ -39,16 +39,26 @@ def api(paths: Paths) -> Daemon:
         settings = ApiConfig(
             api_keys=[paths.lambda_key.read_text(encoding="utf-8").strip()],
             # The clients keep to these paces; the API refuses what is much faster.
-            request_interval=inventory.REQUEST_INTERVAL / 2, launch_interval=inventory.LAUNCH_INTERVAL / 2,
-            boot_seconds=0, address_seconds=0, terminate_seconds=0.5, region=REGION, capacity={"gpu_1x_gh200": [REGION]},
+            request_interval=inventory.REQUEST_INTERVAL / 2,
+            launch_interval=inventory.LAUNCH_INTERVAL / 2,
+            boot_seconds=0,
+            address_seconds=0,
+            terminate_seconds=0.5,
+            region=REGION,
+            capacity={"gpu_1x_gh200": [REGION]},
             ssh_keys={SSH_KEY_NAME: paths.ssh_key.with_suffix(".pub").read_text(encoding="utf-8").strip()},
-            filesystems={FILESYSTEM: REGION}, families=flavour.names(paths), share=str(paths.share), state_file=str(paths.run / "account.json"),
+            filesystems={FILESYSTEM: REGION},
+            families=flavour.names(paths),
+            share=str(paths.share),
+            state_file=str(paths.run / "account.json"),
         )
         paths.run.mkdir(parents=True, exist_ok=True)
         config.touch(mode=0o600)
         config.write_text(settings.dump(), encoding="utf-8")
     arguments = ["lab.api", "--config", str(config), "--port", str(API_PORT)]
-    return Daemon(paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / name for name in ("api", "nodes")], config))
+    return Daemon(
+        paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / name for name in ("api", "nodes")], config)
+    )
 
 
 def hub(paths: Paths) -> Daemon:

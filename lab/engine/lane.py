@@ -6,8 +6,8 @@ Keys are variables of the roles, so that an inventory can hold them as they are.
 
 from __future__ import annotations
 
+from ..torch_source import VERSION
 from . import pins
-from .torch_source import VERSION
 
 # How the engine of this lane values a group of experts, see lab.reference: as DeepSeek does, by the sum of the best two,
 # for vllm_build_fixes mends the routing of 0.7.2.

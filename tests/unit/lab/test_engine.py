@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from lab import engine
+from lab import engine, torch_source
 from lab.config import Paths
-from lab.engine import lane, torch_source, wheel
+from lab.engine import lane, wheel
 
 REPOSITORY = Path(engine.__file__).parents[2]
 DEFAULTS = REPOSITORY / "roles" / "vllm_build" / "defaults" / "main"
