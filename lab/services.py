@@ -56,9 +56,8 @@ def api(paths: Paths) -> Daemon:
         config.touch(mode=0o600)
         config.write_text(settings.dump(), encoding="utf-8")
     arguments = ["lab.api", "--config", str(config), "--port", str(API_PORT)]
-    return Daemon(
-        paths, "api", arguments, stamp(arguments, [REPOSITORY / "lab" / name for name in ("api", "nodes")], config)
-    )
+    code = [REPOSITORY / "lab" / name for name in ("api", "nodes")]
+    return Daemon(paths, "api", arguments, stamp(arguments, code, config, REPOSITORY / "lab" / "serving.py"))
 
 
 def hub(paths: Paths) -> Daemon:
