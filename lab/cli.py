@@ -9,8 +9,8 @@ import fcntl
 import sys
 from collections.abc import Iterator
 
+from . import commands
 from . import reference as answers
-from . import site
 from .config import FLEET, NODE_COUNTS, Paths
 from .errors import LabError
 
@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     paths = Paths()
     try:
         with alone(paths):
-            commands = {"up": up, "cuda": cuda, "down": down, "status": status, "summary": summary, "reference": reference}
-            return commands[options.command](paths, options)
+            chosen = {"up": up, "cuda": cuda, "down": down, "status": status, "summary": summary, "reference": reference}
+            return chosen[options.command](paths, options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
@@ -34,15 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python -m lab", description="A Lambda Cloud on this machine: its API, nodes, and a model hub.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    command = commands.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
+    actions = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    command = actions.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
     command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
     command.add_argument("--fleet", default=FLEET, metavar="NAME", help=f"write the inventory for this fleet (default {FLEET})")
-    commands.add_parser("cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU")
-    commands.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
-    commands.add_parser("status", help="what is running")
-    commands.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
-    commands.add_parser("reference", help="make, where it is missing, what transformers answers, and print its file")
+    actions.add_parser("cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU")
+    actions.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
+    actions.add_parser("status", help="what is running")
+    actions.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
+    actions.add_parser("reference", help="make, where it is missing, what transformers answers, and print its file")
     return top
 
 
@@ -55,19 +55,19 @@ def node_count(text: str) -> int:
 
 def up(paths: Paths, options: argparse.Namespace) -> int:
     """Everything but the instances, which the playbooks launch."""
-    site.up(paths, options.fleet, options.nodes, say)
+    commands.up(paths, options.fleet, options.nodes, say)
     return 0
 
 
 def cuda(paths: Paths, options: argparse.Namespace) -> int:
     """The same with another image and other values; see lab.cuda."""
-    site.up(paths, "cuda", 1, say, with_cuda=True)
+    commands.up(paths, "cuda", 1, say, with_cuda=True)
     return 0
 
 
 def down(paths: Paths, options: argparse.Namespace) -> int:
     """Nothing of the lab runs after this."""
-    left = site.down(paths, say)
+    left = commands.down(paths, say)
     if left:
         raise LabError(f"These could not be removed: {', '.join(left)}.")
     say("nothing of the lab is left; downloads are kept in the cache folder")
@@ -76,14 +76,14 @@ def down(paths: Paths, options: argparse.Namespace) -> int:
 
 def status(paths: Paths, options: argparse.Namespace) -> int:
     """One line for each thing that runs."""
-    for line in site.status(paths):
+    for line in commands.status(paths):
         print(line)
     return 0
 
 
 def summary(paths: Paths, options: argparse.Namespace) -> int:
     """Ends with the endpoint's line."""
-    for line in site.summary(paths):
+    for line in commands.summary(paths):
         print(line)
     return 0
 

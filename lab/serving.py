@@ -16,7 +16,7 @@ App = Callable[..., Any]
 
 
 def listener(address: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """A socket that takes connections from now on, to be answered when the server runs; port 0 is a free one. OSError."""
+    """A socket that takes connections, to be answered when the server runs; port 0 is a free one. OSError."""
     # With its protocol named, asyncio turns the delay of small packets off.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -36,7 +36,7 @@ def follow(*argv: str | Path, log: Path, env: dict, say: Callable[[str], None]) 
     with log.open("a", encoding="utf-8") as sink, subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, env=env, text=True
     ) as process:
-        for line in process.stdout:
+        for line in process.stdout or ():
             sink.write(line)
             last = line.rstrip()
             say(last)

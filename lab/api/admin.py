@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import TypeVar
 
 from . import catalogue
 from .cloud import Cloud
 from .config import ApiConfig
 from .faults import Fate, Fault
 
+T = TypeVar("T")
 SETTINGS = (
     "boot_seconds", "address_seconds", "terminate_seconds", "retention_seconds", "release_seconds", "request_interval", "launch_interval",
     "quota", "filesystem_quota", "ruleset_quota", "capacity", "miss_rate", "prices", "inactive", "invalid_address", "forbidden",
@@ -157,9 +160,9 @@ def check_account(values: dict) -> None:
         raise ValueError(f"There is no instance type {unknown[0]}.")
 
 
-def made(kind: type, values: dict):
+def made(kind: Callable[..., T], values: dict) -> T:
     """A Fault or Fate of what was sent."""
     try:
         return kind(**values)
     except TypeError as error:
-        raise ValueError(f"This is no {kind.__name__.lower()}: {error}.") from error
+        raise ValueError(f"This is no {getattr(kind, '__name__', 'command').lower()}: {error}.") from error

@@ -13,6 +13,7 @@ POST /admin/clock: {"advance": seconds}. GET /admin/bill, GET /admin/calls.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
@@ -25,7 +26,7 @@ from .wire import Wire
 
 def routes(admin: Admin, wire: Wire) -> list[Route]:
     """For the app."""
-    def calls(_body, _id):
+    def calls(_body: Any, _id: str) -> list[dict]:
         return [{"method": call.method, "path": call.path, "status": call.status, "at": call.at, "user_agent": call.user_agent} for call in wire.calls]
 
     table = [

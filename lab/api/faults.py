@@ -33,7 +33,7 @@ class Fault:
     shape: str = "text"
     hits: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, allowed in (("do", ACTS), ("when", ("before", "after")), ("shape", SHAPES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"A fault cannot have {name} '{getattr(self, name)}': use {', '.join(allowed)}.")
@@ -62,7 +62,7 @@ class Fate:
     skip: int = 0
     hits: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"An instance cannot have the fate '{self.kind}': use {', '.join(KINDS)}.")
         check_numbers(self, "after", "times", "skip")
@@ -79,7 +79,7 @@ def check_numbers(thing: Fault | Fate, *names: str) -> None:
 class Faults:
     """Those that are set. Every fault counts its calls by itself; of several that are due, the first one hits."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.items: list[Fault] = []
         self.fates: list[Fate] = []
         self.lock = threading.Lock()
@@ -94,6 +94,8 @@ class Faults:
         """Of coming launches; or of the instance with this id, `after` seconds from now (KeyError if there is none)."""
         fate = Fate(kind, after, times, skip)
         if id:
+            if self.doom is None:
+                raise KeyError(f"There is no instance {id}.")
             self.doom(id, kind, after)
             return
         with self.lock:

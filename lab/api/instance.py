@@ -82,9 +82,14 @@ class Instance:
 FIELDS = tuple(item.name for item in fields(Instance) if item.name not in ("times", "bill"))
 
 
-def new_bill(name: str | None, region: dict[str, str], instance_type: dict[str, Any], tags: list[dict[str, str]]) -> InstanceBill:
+def new_bill(
+    name: str | None, region: dict[str, str], instance_type: dict[str, Any], tags: list[dict[str, str]]
+) -> InstanceBill:
     """The bill of an instance with these fields of the API, of which nothing is paid yet."""
     return InstanceBill(
-        name=name, region=region["name"], tags={tag["key"]: tag["value"] for tag in tags},
-        instance_type=instance_type["name"], price_cents_per_hour=instance_type["price_cents_per_hour"],
+        name=name,
+        region=region["name"],
+        tags={tag["key"]: tag["value"] for tag in tags},
+        instance_type=instance_type["name"],
+        price_cents_per_hour=instance_type["price_cents_per_hour"],
     )

@@ -46,7 +46,7 @@ def shown(config: ApiConfig, instance: Instance, now: float) -> Object:
     if any(fate.kind == "late-filesystem" and now < fate.at for fate in times.fates):
         hidden.add("file_system_mounts")
     always = ("file_system_names", "ssh_key_names")
-    result = {name: value for name, value in instance.told().items() if name not in hidden and value not in (None, []) or name in always}
+    result = {name: value for name, value in instance.told().items() if name in always or (name not in hidden and value not in (None, []))}
     result["actions"] = {action: availability(instance.status, action) for action in ACTIONS}
     return result | config.extra_fields
 

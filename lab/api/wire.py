@@ -10,8 +10,10 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
 
 from . import gate
 from .errors import CAPACITY, ApiError
@@ -46,7 +48,7 @@ class Wire:
         self.pause = asyncio.sleep
         self.calls: list[Call] = []
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one call, or hand on what is not the API."""
         if scope["type"] != "http" or not f"{scope['path']}/".startswith(f"{PREFIX}/"):
             await self.inner(scope, receive, send)
@@ -68,7 +70,7 @@ class Wire:
         call.status = answer.status
         await deliver(answer, receive, send, half=fault is not None and fault.do == "half")
 
-    async def carried_out(self, fault: Fault | None, scope: dict, content: bytes) -> Answer | None:
+    async def carried_out(self, fault: Fault | None, scope: Scope, content: bytes) -> Answer | None:
         """The answer, after the app has acted or not; None if there is to be none."""
         if fault is None or fault.do in ("half", "lie", "lag"):
             return await self.act(dict(scope, fault=fault), content)
@@ -83,18 +85,19 @@ class Wire:
             await self.act(scope, content)
         return replacement(fault, scope["path"])
 
-    async def act(self, scope: dict, content: bytes) -> Answer:
+    async def act(self, scope: Scope, content: bytes) -> Answer:
         """What the app answers, as a whole."""
-        got, body, given = {}, bytearray(), False
+        got: dict[str, Any] = {}
+        body, given = bytearray(), False
 
-        async def receive():
+        async def receive() -> Message:
             nonlocal given
             if given:
                 await asyncio.Event().wait()
             given = True
             return {"type": "http.request", "body": content, "more_body": False}
 
-        async def send(message):
+        async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 got.update(message)
             else:
@@ -127,7 +130,7 @@ def replacement(fault: Fault, path: str) -> Answer | None:
     return answers[fault.do]()
 
 
-async def read(receive) -> bytes:
+async def read(receive: Receive) -> bytes:
     """The whole request."""
     content = bytearray()
     while True:
@@ -146,7 +149,7 @@ def parsed(content: bytes) -> dict:
     return body if isinstance(body, dict) else {}
 
 
-async def deliver(answer: Answer, receive, send, half: bool) -> None:
+async def deliver(answer: Answer, receive: Receive, send: Send, half: bool) -> None:
     """Send it; with `half`, the connection breaks in the middle of the body."""
     body = answer.body
     headers = answer.headers | {"content-length": str(len(body))}
@@ -158,7 +161,7 @@ async def deliver(answer: Answer, receive, send, half: bool) -> None:
     await cut(receive, send)
 
 
-async def cut(receive, send) -> None:
+async def cut(receive: Receive, send: Send) -> None:
     """Reset the connection, and wait until the server knows. Without a connection it is a ConnectionResetError."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from .. import shell
 from ..config import Paths
 from ..engine import wheel
+from ..errors import LabError
 
 TORCH, CUTLASS = "torch==2.5.1", "nvidia-cutlass==3.7.0.0"
 # torch's wheel says manylinux1, whatever it needs.
@@ -34,7 +35,10 @@ def fetch(paths: Paths, progress: Callable[[str], None]) -> tuple[Path, Path]:
         for path in unfinished.iterdir():
             path.rename(folder / path.name)
         unfinished.rmdir()
-    return found(folder, TORCH), found(folder, CUTLASS)
+    torch, cutlass = found(folder, TORCH), found(folder, CUTLASS)
+    if torch is None or cutlass is None:
+        raise LabError(f"pip fetched {TORCH} and {CUTLASS}, and {folder} has not both: remove that folder and try again.")
+    return torch, cutlass
 
 
 def found(folder: Path, requirement: str) -> Path | None:

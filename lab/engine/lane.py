@@ -6,17 +6,8 @@ Keys are variables of the roles, so that an inventory can hold them as they are.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from .torch_source import VERSION
-
-HERE = Path(__file__).resolve().parent
-
-
-def pins(name: str) -> list[str]:
-    """The lines of a constraints file, without its comments."""
-    return [line for line in (HERE / name).read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
-
+from ..torch_source import VERSION
+from . import pins
 
 # How the engine of this lane values a group of experts, see lab.reference: as DeepSeek does, by the sum of the best two,
 # for vllm_build_fixes mends the routing of 0.7.2.
@@ -29,8 +20,8 @@ LANE = {
     # AVX-512 kernels would fetch a library from the network in the middle of the build.
     "vllm_build_environment": {"VLLM_CPU_DISABLE_AVX512": "true"},
     "vllm_build_gib_per_job": 2,
-    "vllm_build_constraints": pins("constraints-cpu.txt"),
-    "vllm_build_tools": pins("build-constraints.txt"),
+    "vllm_build_constraints": pins.constraints(),
+    "vllm_build_tools": pins.tools(),
     "vllm_build_build_packages": ["gcc", "g++", "libnuma-dev", "python3.11-dev"],
     # Without libnuma the compiled part of vLLM does not load.
     "vllm_build_run_packages": ["libnuma1"],

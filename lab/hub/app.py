@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 
 from . import repository
+
+BINARY = "application/octet-stream"
 
 
 class NotThere(Exception):
@@ -19,38 +22,27 @@ class NotThere(Exception):
         self.code = code
 
 
-def create_app(root: Path) -> FastAPI:
-    """`root` has repos/OWNER/NAME/ and files/."""
-    app = FastAPI(title="lab hub", docs_url=None, redoc_url=None)
+class Hub:
+    """What is answered of a folder with repos/OWNER/NAME/ and files/."""
 
-    def folder(owner: str, name: str, wanted: str = "main") -> Path:
-        path = (root / "repos" / owner / name).resolve()
-        if not path.is_dir() or not path.is_relative_to((root / "repos").resolve()):
-            raise NotThere("RepoNotFound", "Repository not found")
-        if wanted not in ("main", repository.revision(path)):
-            raise NotThere("RevisionNotFound", f"Invalid rev id: {wanted}")
-        return path
+    def __init__(self, root: Path):
+        self.root = root
 
-    @app.exception_handler(NotThere)
-    async def not_there(request: Request, error: NotThere):
-        return JSONResponse({"error": str(error)}, 404, {"X-Error-Code": error.code, "X-Error-Message": str(error)})
-
-    @app.get("/api/models/{owner}/{name}")
-    @app.get("/api/models/{owner}/{name}/revision/{wanted}")
-    def info(owner: str, name: str, wanted: str = "main"):
-        path = folder(owner, name, wanted)
+    def info(self, owner: str, name: str, wanted: str = "main") -> dict[str, Any]:
+        """What a repository is at a revision, and its files."""
+        path = self._folder(owner, name, wanted)
         return {
             "_id": "0", "id": f"{owner}/{name}", "modelId": f"{owner}/{name}", "sha": repository.revision(path), "private": False,
             "gated": False, "disabled": False, "downloads": 0, "likes": 0, "tags": [], "siblings": repository.entries(path),
         }
 
-    @app.get("/api/models/{owner}/{name}/tree/{wanted}")
-    def tree(owner: str, name: str, wanted: str):
-        return repository.entries(folder(owner, name, wanted))
+    def tree(self, owner: str, name: str, wanted: str) -> list[dict[str, Any]]:
+        """Its files."""
+        return repository.entries(self._folder(owner, name, wanted))
 
-    @app.api_route("/{owner}/{name}/resolve/{wanted}/{file:path}", methods=["GET", "HEAD"])
-    def resolve(owner: str, name: str, wanted: str, file: str):
-        base = folder(owner, name, wanted)
+    def resolve(self, owner: str, name: str, wanted: str, file: str) -> FileResponse:
+        """The content of one file."""
+        base = self._folder(owner, name, wanted)
         path = (base / file).resolve()
         if not path.is_file() or not path.is_relative_to(base):
             raise NotThere("EntryNotFound", "Entry not found")
@@ -59,13 +51,39 @@ def create_app(root: Path) -> FastAPI:
         headers = {"ETag": f'"{tag}"', "X-Repo-Commit": repository.revision(base), "Accept-Ranges": "bytes"}
         if "lfs" in listed:
             headers |= {"X-Linked-Size": str(listed["size"]), "X-Linked-ETag": f'"{tag}"'}
-        return FileResponse(path, headers=headers, media_type="application/octet-stream")
+        return FileResponse(path, headers=headers, media_type=BINARY)
 
-    @app.api_route("/files/{file}", methods=["GET", "HEAD"])
-    def plain(file: str):
-        path = root / "files" / Path(file).name
+    def plain(self, file: str) -> FileResponse:
+        """A file that belongs to no repository."""
+        path = self.root / "files" / Path(file).name
         if not path.is_file():
             raise NotThere("EntryNotFound", "Entry not found")
-        return FileResponse(path, headers={"ETag": f'"{repository.sha256(path)}"'}, media_type="application/octet-stream")
+        return FileResponse(path, headers={"ETag": f'"{repository.sha256(path)}"'}, media_type=BINARY)
+
+    def _folder(self, owner: str, name: str, wanted: str) -> Path:
+        repositories = (self.root / "repos").resolve()
+        path = (repositories / owner / name).resolve()
+        if not path.is_dir() or not path.is_relative_to(repositories):
+            raise NotThere("RepoNotFound", "Repository not found")
+        if wanted not in ("main", repository.revision(path)):
+            raise NotThere("RevisionNotFound", f"Invalid rev id: {wanted}")
+        return path
+
+
+def create_app(root: Path) -> FastAPI:
+    """`root` has repos/OWNER/NAME/ and files/."""
+    hub, app = Hub(root), FastAPI(title="lab hub", docs_url=None, redoc_url=None)
+    for path, answer, methods in (
+        ("/api/models/{owner}/{name}", hub.info, ["GET"]),
+        ("/api/models/{owner}/{name}/revision/{wanted}", hub.info, ["GET"]),
+        ("/api/models/{owner}/{name}/tree/{wanted}", hub.tree, ["GET"]),
+        ("/{owner}/{name}/resolve/{wanted}/{file:path}", hub.resolve, ["GET", "HEAD"]),
+        ("/files/{file}", hub.plain, ["GET", "HEAD"]),
+    ):
+        app.add_api_route(path, answer, methods=methods, response_model=None)
+
+    @app.exception_handler(NotThere)
+    async def not_there(request: Request, error: NotThere) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 404, {"X-Error-Code": error.code, "X-Error-Message": str(error)})
 
     return app

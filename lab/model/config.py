@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 HEADS, EXPERTS = 8, 8
 # Five layers: two stages and four get unequal parts, so that a wrong cut gives a wrong answer. Heads:
 # at least two for each of four tensor-parallel ranks.
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3",
     "auto_map": {"AutoConfig": "configuration_deepseek.DeepseekV3Config"},
     "vocab_size": 640, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2, "torch_dtype": "bfloat16",

@@ -20,13 +20,14 @@ def bfloat16(array: numpy.ndarray) -> numpy.ndarray:
 def write_shards(folder: Path, tensors: dict[str, numpy.ndarray]) -> None:
     """Three files of about the same size and their index. Arrays of 16-bit integers are bfloat16, others float32."""
     total = sum(array.nbytes for array in tensors.values())
-    shards, size = [{}], 0
+    shards: list[dict[str, numpy.ndarray]] = [{}]
+    size = 0
     for name, array in tensors.items():
         if size > total / SHARDS * len(shards) and len(shards) < SHARDS:
             shards.append({})
         shards[-1][name] = array
         size += array.nbytes
-    places = {}
+    places: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
         _write_shard(folder / file, shard)
@@ -34,10 +35,11 @@ def write_shards(folder: Path, tensors: dict[str, numpy.ndarray]) -> None:
     write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": places})
 
 
-def _write_shard(path, shard):
+def _write_shard(path: Path, shard: dict[str, numpy.ndarray]) -> None:
     """safetensors: the length of a header, the header in JSON, the bytes. Written here, for the
     library orders and pads them as its version likes, and the revision would follow it."""
-    header, end = {"__metadata__": {"format": "pt"}}, 0
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    end = 0
     for name, array in shard.items():
         kind = "BF16" if array.dtype.itemsize == 2 else "F32"
         header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [end, end + array.nbytes]}

@@ -14,7 +14,7 @@ NUMBERS = range(1, 240)
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """What the cloud knows of an instance that it starts. `mounts`: folder here to folder there; `image`: its family."""
+    """What the cloud knows of an instance that it starts. `mounts`: folder here to there; `image`: its family."""
 
     id: str
     hostname: str

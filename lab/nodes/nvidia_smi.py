@@ -32,7 +32,7 @@ TABLE = """\
 +-----------------------------------------+------------------------+----------------------+"""
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options = dict(argument.partition("=")[::2] for argument in arguments)
     faults = planted()
     form = options.get("--format", "csv").split(",")
@@ -50,7 +50,7 @@ def main(arguments):
     return 0
 
 
-def query(fields, form, faults):
+def query(fields: list[str], form: list[str], faults: dict) -> int:
     for field in fields:
         if field not in GPU:
             print(f'Field "{field}" is not a valid field to query.')
@@ -61,7 +61,7 @@ def query(fields, form, faults):
     return 0
 
 
-def planted():
+def planted() -> dict:
     """What is wrong with this GPU; {} for nothing."""
     try:
         with open(FAULTS, encoding="utf-8") as file:

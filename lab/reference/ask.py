@@ -66,7 +66,8 @@ def fingerprint(model, ids):
 def answer(model, tokenizer, prompt, beyond):
     """The best token, TOKENS times, or until the end where it does not go `beyond` that."""
     ids = tokenizer.encode(prompt, add_special_tokens=False)
-    tokens, logprobs, margins, cache, given = [], [], [], None, ids
+    tokens: list[int] = []
+    logprobs, margins, cache, given = [], [], None, ids
     while len(tokens) < TOKENS and (beyond or tokens[-1:] != [END]):
         output = model(input_ids=torch.tensor([given]), past_key_values=cache, use_cache=True)
         cache, best = output.past_key_values, output.logits[0, -1].log_softmax(-1).topk(2)

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from .. import torch_source
 from ..config import REPOSITORY, Paths
-from ..engine import torch_source
 from ..shell import follow, run
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")

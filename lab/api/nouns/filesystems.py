@@ -20,7 +20,12 @@ class Filesystems:
         """With `is_in_use` as the instances have it, or had it a moment ago."""
         with self.world.turn() as now:
             store = self.world.store
-            used = {item for instance in store.instances.values() if instance.status != "terminated" for item in instance.mounted}
+            used = {
+                item
+                for instance in store.instances.values()
+                if instance.status != "terminated"
+                for item in instance.mounted
+            }
             used |= {item for item, moment in store.releases.items() if now < moment}
             return [item | {"is_in_use": item["id"] in used} for item in store.filesystems.values()]
 
@@ -57,7 +62,7 @@ class Filesystems:
             return {"deleted_ids": [filesystem_id]}
 
     def fill(self, sizes: dict[str, int]) -> None:
-        """So many bytes are in filesystems, by name. KeyError if there is none of a name, before anything is changed."""
+        """So many bytes are in filesystems, by name. KeyError for an unknown name, before anything is changed."""
         with self.world.turn() as now:
             by_name = {item["name"]: item for item in self.world.store.filesystems.values()}
             for name in sizes:

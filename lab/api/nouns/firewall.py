@@ -71,7 +71,11 @@ class Rulesets:
                 raise ApiError("global/quota-exceeded")
             ruleset_id = new_id()
             store.firewall_rulesets[ruleset_id] = {
-                "id": ruleset_id, "name": body.name, "region": catalogue.region(body.region), "rules": plain(body.rules), "created": stamp(now),
+                "id": ruleset_id,
+                "name": body.name,
+                "region": catalogue.region(body.region),
+                "rules": plain(body.rules),
+                "created": stamp(now),
             }
             store.created[ruleset_id] = now
             self.world.noted("firewall_ruleset", "created", [ruleset_id])
@@ -100,7 +104,11 @@ class Rulesets:
     def _shown(self, found: Object) -> Object:
         """With the instances that have it, until they have terminated."""
         entry, instances = {"id": found["id"]}, self.world.store.instances.values()
-        return found | {"instance_ids": [item.id for item in instances if item.status != "terminated" and entry in item.firewall_rulesets]}
+        return found | {
+            "instance_ids": [
+                item.id for item in instances if item.status != "terminated" and entry in item.firewall_rulesets
+            ]
+        }
 
     def _found(self, ruleset_id: str) -> Object:
         try:

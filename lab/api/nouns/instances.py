@@ -43,7 +43,9 @@ class Instances:
             made = self._new(instance_id, body, grant, times, self._machine(instance_id, body, grant, times))
             world.store.instances[instance_id] = made
             world.billing.launched(made)
-            world.noted("instance", "launched", [instance_id], instance_type=body.instance_type_name, region=body.region_name)
+            world.noted(
+                "instance", "launched", [instance_id], instance_type=body.instance_type_name, region=body.region_name
+            )
             return [instance_id]
 
     def change(self, instance_id: str, body: bodies.Rename) -> Object:
@@ -56,7 +58,7 @@ class Instances:
             return self._shown(instance)
 
     def delete(self, instance_ids: list[str]) -> list[Object]:
-        """The nodes go at once; the instances are shown as terminating for a while. One unknown id, and nothing is done."""
+        """The nodes go at once; they are shown as terminating for a while. One unknown id, and nothing is done."""
         with self.world.turn() as now:
             found = [self._found(instance_id) for instance_id in dict.fromkeys(instance_ids)]
             ending = [instance for instance in found if instance.status not in GONE]
@@ -88,7 +90,9 @@ class Instances:
         is_late = any(fate.kind == "late-filesystem" for fate in times.fates)
         mounts = {} if is_late else {self._folder(item): place for item, place in grant.mounts}
         family = body.image.family if body.image else ""
-        spec = NodeSpec(instance_id, body.hostname or f"ip-{instance_id[:8]}", [grant.public_key], body.user_data, mounts, family)
+        spec = NodeSpec(
+            instance_id, body.hostname or f"ip-{instance_id[:8]}", [grant.public_key], body.user_data, mounts, family
+        )
         try:
             return self.world.driver.create(spec)
         except LabError as error:
@@ -100,13 +104,22 @@ class Instances:
         region, tags = catalogue.region(body.region_name), [tag.model_dump() for tag in body.tags]
         instance_type = catalogue.instance_type(body.instance_type_name, self.world.config.prices)
         return Instance(
-            id=instance_id, name=body.name, ip=node.ip, private_ip=None if body.region_name == "us-south-1" else node.private_ip,
-            hostname=body.hostname or node.ip.replace(".", "-"), ssh_key_names=body.ssh_key_names,
+            id=instance_id,
+            name=body.name,
+            ip=node.ip,
+            private_ip=None if body.region_name == "us-south-1" else node.private_ip,
+            hostname=body.hostname or node.ip.replace(".", "-"),
+            ssh_key_names=body.ssh_key_names,
             file_system_names=[item["name"] for item, _ in grant.mounts],
             file_system_mounts=[{"file_system_id": item["id"], "mount_point": place} for item, place in grant.mounts],
-            region=region, instance_type=instance_type, tags=tags, firewall_rulesets=[{"id": ruleset} for ruleset in grant.rulesets],
-            jupyter_token="jupyter-secret", jupyter_url=f"https://jupyter-{instance_id[:8]}.example.com/?token=jupyter-secret",
-            times=times, bill=new_bill(body.name, region, instance_type, tags),
+            region=region,
+            instance_type=instance_type,
+            tags=tags,
+            firewall_rulesets=[{"id": ruleset} for ruleset in grant.rulesets],
+            jupyter_token="jupyter-secret",
+            jupyter_url=f"https://jupyter-{instance_id[:8]}.example.com/?token=jupyter-secret",
+            times=times,
+            bill=new_bill(body.name, region, instance_type, tags),
         )
 
     def _folder(self, item: Object) -> str:

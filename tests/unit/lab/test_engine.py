@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from lab import engine
+from lab import engine, torch_source
 from lab.config import Paths
-from lab.engine import lane, torch_source, wheel
+from lab.engine import lane, wheel
 
 REPOSITORY = Path(engine.__file__).parents[2]
 DEFAULTS = REPOSITORY / "roles" / "vllm_build" / "defaults" / "main"
@@ -103,6 +103,13 @@ def test_pins_differ_from_the_real_ones_only_where_torch_asks_for_it():
     assert theirs.keys() - ours.keys() == {"hf-transfer", "nvidia-ml-py"}
     tools, their_tools = versions(lane.LANE["vllm_build_tools"]), versions(real["vllm_build_tools"])
     assert {name for name in tools if tools[name] != their_tools[name]} == {"setuptools"}
+    assert their_tools.keys() - tools.keys() == {"build", "pybind11"}
+
+
+def test_pins_keep_the_order_of_the_role_which_is_part_of_what_the_environment_is_called():
+    real = yaml.safe_load((DEFAULTS / "pins.yml").read_text(encoding="utf-8"))["vllm_build_constraints"]
+    ours = lane.LANE["vllm_build_constraints"]
+    assert [line.partition("==")[0] for line in ours] == [name for name in versions(real) if name in versions(ours)]
 
 
 def test_the_roles_know_every_value():

@@ -43,7 +43,10 @@ def ask(url, method, path, body=None):
 
 def test_a_client_launches_lists_and_terminates(begin, tmp_path):
     config = tmp_path / "account.json"
-    config.write_text(json.dumps({"request_interval": 0, "launch_interval": 0, "boot_seconds": 0, "terminate_seconds": 0}), encoding="utf-8")
+    config.write_text(
+        json.dumps({"request_interval": 0, "launch_interval": 0, "boot_seconds": 0, "terminate_seconds": 0}),
+        encoding="utf-8",
+    )
     dummy, url = begin("--without-nodes", "--config", str(config))
     assert url.startswith("http://127.0.0.1:") and url.endswith("/api/v1")
     ask(url, "POST", "/ssh-keys", {"name": "desk", "public_key": "ssh-ed25519 AAAA"})
@@ -65,18 +68,32 @@ def test_a_port_that_is_taken_is_one_sentence(begin):
     dummy, url = begin("--without-nodes")
     port = url.split(":")[2].partition("/")[0]
     command = [sys.executable, "-m", "lab.api", "--without-nodes", "--port", port]
-    ended = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 2 and len(ended.stderr.splitlines()) == 1 and f"Port {port} cannot be listened on" in ended.stderr
+    ended = subprocess.run(
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (
+        ended.returncode == 2
+        and len(ended.stderr.splitlines()) == 1
+        and f"Port {port} cannot be listened on" in ended.stderr
+    )
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (None, "cannot be read"), ("{", "it is not JSON"), ("[]", "it is not an object"), ('{"speeed": 2}', "speeed"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("{", "it is not JSON"),
+        ("[]", "it is not an object"),
+        ('{"speeed": 2}', "speeed"),
+    ],
+)
 def test_wrong_settings_are_one_sentence(tmp_path, content, words):
     config = tmp_path / "account.json"
     if content is not None:
         config.write_text(content, encoding="utf-8")
     command = [sys.executable, "-m", "lab.api", "--without-nodes", "--config", str(config)]
-    ended = subprocess.run(command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ended.returncode == 2 and ended.stdout == ""
     assert words in ended.stderr.splitlines()[-1] and str(config) in ended.stderr and "Traceback" not in ended.stderr

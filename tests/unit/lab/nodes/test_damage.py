@@ -12,19 +12,25 @@ from lab.config import Paths
 from lab.nodes import cgroups, driver, image, network
 
 DAMAGE = {
-    "empty": b"", "cut": b'{"id": "bad", "hostn', "binary": b"\xff\xfe\x00", "a list": b"[1, 2, 3]", "a field less": b'{"id": "bad", "number": 2}',
+    "empty": b"",
+    "cut": b'{"id": "bad", "hostn',
+    "binary": b"\xff\xfe\x00",
+    "a list": b"[1, 2, 3]",
+    "a field less": b'{"id": "bad", "number": 2}',
     "another type": b'{"id": "bad", "hostname": "r1-01", "number": "2"}',
 }
 
 
 @pytest.fixture(name="lab")
 def lab_with_two_nodes(tmp_path, monkeypatch):
-    """Its paths: a node that is well, and one whose record is damaged. `lab.killed` names the groups that were killed."""
+    """Its paths, with two nodes, and the names of the control groups that were killed."""
     paths = Paths(tmp_path)
     for node_id, number in (("good", 1), ("bad", 2)):
         folder = paths.run / "nodes" / node_id
         folder.mkdir(parents=True)
-        (folder / "node.json").write_text(json.dumps({"id": node_id, "hostname": f"r1-0{number}", "number": number}), encoding="utf-8")
+        (folder / "node.json").write_text(
+            json.dumps({"id": node_id, "hostname": f"r1-0{number}", "number": number}), encoding="utf-8"
+        )
     killed = []
     monkeypatch.setattr(cli, "Paths", lambda: paths)
     monkeypatch.setattr(cgroups, "processes", lambda name: set())
@@ -46,7 +52,11 @@ def test_status_names_it_and_shows_the_others(lab, capsys, content):
     assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("r1-01: gone, 10.77.0.11")]
-    assert [line for line in lines if line.startswith("bad: ") and str(paths.run / "nodes" / "bad" / "node.json") in line and "lab-down" in line]
+    assert [
+        line
+        for line in lines
+        if line.startswith("bad: ") and str(paths.run / "nodes" / "bad" / "node.json") in line and "lab-down" in line
+    ]
 
 
 @pytest.mark.parametrize("content", DAMAGE.values(), ids=DAMAGE)
