@@ -24,21 +24,21 @@ class ActionModule(LambdaAction):
         "fail_if_billing": {"type": "bool", "default": True},
     }
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         folder = fleet_folder(options["state_dir"], options["name"])
         if self.is_check or not os.path.isdir(folder):
-            return self.settle(cloud, options, folder, write=False)
+            return self.settle(client, options, folder, write=False)
         with locked(folder, f"fleet {options['name']}"):
-            return self.settle(cloud, options, folder, write=True)
+            return self.settle(client, options, folder, write=True)
 
-    def settle(self, cloud, options, folder, write):
+    def settle(self, client, options, folder, write):
         """Read what there is, and close the books if everything has ended."""
-        log = ledger.Ledger(folder, cloud.http.clock)
+        log = ledger.Ledger(folder, client.clock)
         odd = log.set_aside() if write else ""
         if odd:
             self.say(options["name"], odd)
-        account = receipt.account(cloud.filesystem_list(), cloud.ssh_keys(), cloud.global_rules(), cloud.rulesets())
-        made = receipt.make(options["name"], log.accounts(), cloud.instances(), account, cloud.http.clock.now(), log.count_odd())
+        account = receipt.account(client.filesystem_list(), client.ssh_keys(), client.global_rules(), client.rulesets())
+        made = receipt.make(options["name"], log.accounts(), client.instances(), account, client.clock.now(), log.count_odd())
         pending = [intent["node"] for intent in log.pending()]
         result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}
         if options["fail_if_billing"] and (not made["complete"] or pending):

@@ -24,7 +24,7 @@ def fails(error):
 def launch_of_three_with_one_won(world):
     """begun(): one more look of that run, which is to fail; the message."""
     running = world.fleet(3)
-    made = running.plan()
+    made = running.prepare()
     running.step()
     (won,) = world.alive()["r1-00"]
 

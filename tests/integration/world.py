@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.gh200.inference.plugins.action.lambda_fleet import ActionModule
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, receipt, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 
@@ -19,21 +20,26 @@ class World:
     def client(self):
         return client.Client.connect(self.sim.key, self.sim.url, 1.0, 12.0, timeout=5, clock=self.clock)
 
-    def fleet(self, size=0, name="r1", **told):
+    def options(self, told):
+        """Of lambda_fleet, as the module has them: the defaults that it documents, and what is told."""
+        usual = {name: option.get("default") for name, option in ActionModule.SPEC.items()}
+        here = {"name": "r1", "region": ["us-east-3"], "ssh_key_name": "laptop", "filesystems": ["shared"], "wait_for_ssh": False}
+        return usual | here | told
+
+    def fleet(self, size=0, **told):
         """A fleet as one run of the module makes it."""
-        wanted = spec.FleetSpec(**({
-            "name": name, "size": size, "regions": ("us-east-3",), "ssh_key": "laptop", "filesystems": ("shared",), "wait_for_ssh": False,
-        } | told))
-        return present.Fleet(self.client(), wanted, f"{self.folder}/{name}", self.lines.append)
+        wanted = spec.FleetSpec.from_options(self.options({"size": size} | told))
+        return present.Fleet(self.client(), wanted, f"{self.folder}/{wanted.name}", self.lines.append)
 
     def up(self, size, **told):
         """One run with state present; node to id."""
         running = self.fleet(size, **told)
-        return {node: instance.id for node, instance in running.present(running.plan()).items()}
+        return {node: instance.id for node, instance in running.present(running.prepare()).items()}
 
     def down(self, **told):
         """One run with state absent; the ids that were terminated."""
-        return absent.absent(self.fleet(**told))
+        wanted = spec.EndSpec.from_options(self.options(told))
+        return absent.Ending(self.client(), wanted, f"{self.folder}/{wanted.name}", self.lines.append).absent()
 
     def lives(self, name="r1"):
         """Instances that the ledger knows."""

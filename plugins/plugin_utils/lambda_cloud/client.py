@@ -23,6 +23,24 @@ class Client:
         """With the documented pace, unless told otherwise. Intervals and timeout are seconds."""
         return cls(transport.Transport(api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout))
 
+    @property
+    def clock(self) -> clocks.Clock:
+        """The time by which calls are paced."""
+        return self.http.clock
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds of the clock's monotonic time after which nothing is tried again, or None."""
+        return self.http.deadline
+
+    @deadline.setter
+    def deadline(self, moment: float | None) -> None:
+        self.http.deadline = moment
+
+    def launch_wait(self) -> float:
+        """Seconds until a launch may go, as things are now."""
+        return self.http.pace.launch_wait()
+
     def raw_instances(self) -> list[dict[str, t.Any]]:
         """Every instance as the API gives it, in one call, without Jupyter's secrets."""
         return self._list("/instances", lambda item: {name: value for name, value in item.items() if not name.startswith("jupyter")})
