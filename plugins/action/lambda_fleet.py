@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, host_keys, plan, present, spec
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
 class ActionModule(LambdaAction):
@@ -42,10 +42,17 @@ class ActionModule(LambdaAction):
         "poll_interval": {"type": "float", "default": 5},
         "state_dir": {"type": "path"},
     }
+
     def execute(self, client, options):
         require_sense(options, self._task.args)
         folder = fleet_folder(options["state_dir"], options["name"])
-        result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": host_keys.HostKeys(folder).known_hosts}
+        result = {
+            "changed": False,
+            "launched": [],
+            "adopted": [],
+            "terminated": [],
+            "known_hosts": host_keys.HostKeys(folder).known_hosts,
+        }
 
         def say(text):
             self.say(options["name"], text)
@@ -82,20 +89,35 @@ class ActionModule(LambdaAction):
 
 
 def require_sense(options, given_options):
-    """Raises FleetError for options that cannot be meant. `given_options` has them as they were given: 1e2 and true are made numbers on the way."""
+    """Raises FleetError for options that cannot be meant.
+
+    `given_options` has them as they were given: 1e2 and true are made numbers on the way.
+    """
     name, size = options["name"], options["size"]
     given = given_options.get("size")
     problem = ""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
-        problem = f"The fleet name {ascii(name)} must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
+        problem = (
+            f"The fleet name {name!a} must begin with a lower-case letter and have only these, digits and "
+            "dashes, 40 at most: it becomes host names."
+        )
     elif given is not None and not re.fullmatch(r"-?\d+", str(given).strip()):
-        problem = f"The size of fleet {name} is {ascii(given)}, and must be a whole number from 1 to 100, in digits. Nothing was launched."
+        problem = (
+            f"The size of fleet {name} is {given!a}, and must be a whole number from 1 to 100, in digits. "
+            "Nothing was launched."
+        )
     elif options["state"] == "present" and size is None:
         problem = f"Fleet {name} needs a size: set the number of nodes."
     elif options["state"] == "present" and not 1 <= size <= 100:
-        problem = f"The size of fleet {name} is {ascii(given)}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
+        problem = (
+            f"The size of fleet {name} is {given!a}; it must be 1 to 100. To end a fleet use state: absent. "
+            "Nothing was launched."
+        )
     elif "ssh_keys" in options["user_data"]:
-        problem = "user_data has ssh_keys, which this module makes itself so that the first connection is verified: leave them out."
+        problem = (
+            "user_data has ssh_keys, which this module makes itself so that the first connection is verified: "
+            "leave them out."
+        )
     if problem:
         raise spec.FleetError(problem)
     spec.require_numbers(options, ActionModule.SPEC)
@@ -111,17 +133,29 @@ def told(fleet, made, nodes, launched, ended):
     before = {instance.tags.get(plan.NODE): instance.id for instance in [*made.adopt.values(), *gone_from(made)]}
     after = {node: instance.id for node, instance in made.adopt.items()} | dict.fromkeys(made.missing, "to be launched")
     return {
-        "changed": bool(launched or ended), "launched": launched, "adopted": [node for node in made.adopt if node not in launched], "terminated": ended,
-        "diff": difference(before, after), "fleet": shown(fleet.spec.name, fleet.spec.size, nodes),
+        "changed": bool(launched or ended),
+        "launched": launched,
+        "adopted": [node for node in made.adopt if node not in launched],
+        "terminated": ended,
+        "diff": difference(before, after),
+        "fleet": shown(fleet.spec.name, fleet.spec.size, nodes),
     }
 
 
 def shown(name, size, nodes):
     """The fleet as the task returns it."""
     return {
-        "name": name, "size": size,
+        "name": name,
+        "size": size,
         "nodes": [
-            {"name": node, "id": instance.id, "status": instance.status, "ip": instance.ip, "private_ip": instance.private_ip, "region": instance.region}
+            {
+                "name": node,
+                "id": instance.id,
+                "status": instance.status,
+                "ip": instance.ip,
+                "private_ip": instance.private_ip,
+                "region": instance.region,
+            }
             for node, instance in sorted(nodes.items())
         ],
     }
@@ -129,6 +163,7 @@ def shown(name, size, nodes):
 
 def difference(before, after):
     """The diff that Ansible shows."""
+
     def text(nodes):
         return "".join(f"{node}: {value}\n" for node, value in sorted(nodes.items(), key=str))
 

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, overview, plan, spec
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
 class ActionModule(LambdaAction):
@@ -28,9 +28,14 @@ class ActionModule(LambdaAction):
         instances, now = client.instances(), client.clock.now()
         due = overview.expired(instances, now, options["name"])
         result = {
-            "changed": bool(due), "terminated": [instance.id for instance in due], "expired": [overview.node(instance, now) for instance in due],
-            "without_end": [overview.node(instance, now) for instance in instances
-                            if instance.tags.get(plan.FLEET) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None],
+            "changed": bool(due),
+            "terminated": [instance.id for instance in due],
+            "expired": [overview.node(instance, now) for instance in due],
+            "without_end": [
+                overview.node(instance, now)
+                for instance in instances
+                if instance.tags.get(plan.FLEET) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None
+            ],
         }
         if self.is_check:
             return result
@@ -49,6 +54,7 @@ class ActionModule(LambdaAction):
         """These nodes of one fleet, by exact id."""
         folder = fleet_folder(options["state_dir"], name)
         wanted = spec.EndSpec.from_options(options | {"name": name})
+
         def say(text):
             self.say(name, text)
 

@@ -9,10 +9,10 @@ import json
 import os
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt, state_dir
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
 class ActionModule(LambdaAction):
@@ -38,12 +38,24 @@ class ActionModule(LambdaAction):
         if odd:
             self.say(options["name"], odd)
         account = receipt.account(client.filesystem_list(), client.ssh_keys(), client.global_rules(), client.rulesets())
-        made = receipt.make(options["name"], log.accounts(), client.instances(), account, client.clock.now(), log.count_odd())
+        made = receipt.make(
+            options["name"], log.accounts(), client.instances(), account, client.clock.now(), log.count_odd()
+        )
         pending = [intent["node"] for intent in log.pending()]
-        result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}
+        result = {
+            "changed": bool(made["nodes"]) and made["complete"],
+            "receipt": made,
+            "lines": receipt.sentences(made),
+            "json": "",
+            "page": "",
+        }
         if options["fail_if_billing"] and (not made["complete"] or pending):
             still = [f"{item['name']} ({item['id']}, {item['status']})" for item in made["still_ours"]]
-            still += [f"{row['node']} ({row['id']}, not listed, its end not seen)" for row in made["nodes"] if not row["to"] and row["id"] not in str(still)]
+            still += [
+                f"{row['node']} ({row['id']}, not listed, its end not seen)"
+                for row in made["nodes"]
+                if not row["to"] and row["id"] not in str(still)
+            ]
             still += [f"{node} (its launch is not clear yet)" for node in pending]
             raise errors.CloudError(f"Fleet {options['name']} is still paid for: {', '.join(still)}. Run teardown.")
         if result["changed"] and write:

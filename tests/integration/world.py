@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cloud and a control node that share a clock on which nobody waits: hours of a fleet's life in a moment, at the documented pace."""
+"""A cloud and a control node that share a clock on which nobody waits.
+
+Hours of a fleet's life in a moment, at the documented pace.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,13 @@ from ansible_collections.gh200.inference.plugins.action.lambda_fleet import Acti
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, receipt, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 
-REAL = {"request_interval": 1.0, "launch_interval": 12.0, "boot_seconds": 138.0, "address_seconds": 25.0, "terminate_seconds": 61.0}
+REAL = {
+    "request_interval": 1.0,
+    "launch_interval": 12.0,
+    "boot_seconds": 138.0,
+    "address_seconds": 25.0,
+    "terminate_seconds": 61.0,
+}
 LAUNCH, TERMINATE = "POST /instance-operations/launch", "POST /instance-operations/terminate"
 
 
@@ -23,7 +32,13 @@ class World:
     def options(self, told):
         """Of lambda_fleet, as the module has them: the defaults that it documents, and what is told."""
         usual = {name: option.get("default") for name, option in ActionModule.SPEC.items()}
-        here = {"name": "r1", "region": ["us-east-3"], "ssh_key_name": "laptop", "filesystems": ["shared"], "wait_for_ssh": False}
+        here = {
+            "name": "r1",
+            "region": ["us-east-3"],
+            "ssh_key_name": "laptop",
+            "filesystems": ["shared"],
+            "wait_for_ssh": False,
+        }
         return usual | here | told
 
     def fleet(self, size=0, **told):
@@ -53,7 +68,9 @@ class World:
     def bill(self, name="r1"):
         """Dollars that the account will be asked for."""
         items = self.sim.cloud.bill()["items"].values()
-        return sum(item["dollars"] for item in items if item["kind"] == "instance" and item["tags"].get("gh200:fleet") == name)
+        return sum(
+            item["dollars"] for item in items if item["kind"] == "instance" and item["tags"].get("gh200:fleet") == name
+        )
 
     def paid(self):
         """Ids that are paid for at this moment."""

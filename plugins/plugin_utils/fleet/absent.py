@@ -23,7 +23,11 @@ def members(client: Client, name: str) -> list[models.Instance]:
 
 
 class Ending:
-    """Of one fleet. Its `folder` may be in any state: what cannot be read or written there is told of by `say`, and the account decides."""
+    """The end of one fleet.
+
+    Its `folder` may be in any state: what cannot be read or written there is told of by `say`, and the account
+    decides.
+    """
 
     def __init__(self, client: Client, spec: EndSpec, folder: str, say: t.Callable[[str], None]):
         self.client, self.spec, self.say = client, spec, say
@@ -34,7 +38,9 @@ class Ending:
         client.deadline = self.progress.deadline
 
     def absent(self, only: set[str] | None = None) -> list[str]:
-        """Terminate the fleet, or the instances of it with these ids, and wait until the API shows none of them; the ids that were terminated.
+        """Terminate the fleet, or the instances of it with these ids, and wait until the API shows none of them.
+
+        Returns the ids that were terminated.
 
         Raises FleetError at the deadline, naming what may still be paid for.
         """
@@ -71,7 +77,11 @@ class Ending:
         waiting = self.books.reconcile(listed)
         left, named = [], set()
         for instance in listed:
-            if instance.tags.get(plan.FLEET) != self.spec.name or instance.status == "terminated" or (only is not None and instance.id not in only):
+            if (
+                instance.tags.get(plan.FLEET) != self.spec.name
+                or instance.status == "terminated"
+                or (only is not None and instance.id not in only)
+            ):
                 continue
             left.append(f"{instance.tags.get(plan.NODE)} ({instance.id}, {instance.status})")
             named.add(instance.tags.get(plan.NODE))

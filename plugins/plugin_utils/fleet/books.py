@@ -33,12 +33,19 @@ class Books:
             self.say(odd)
 
     def reconcile(self, listed: list[models.Instance]) -> set[str]:
-        """Bring the ledger to what the list says; the nodes whose fate is not clear yet, so that nothing is launched for them.
+        """Bring the ledger to what the list says; the nodes whose fate is not clear yet.
 
-        The list may lag behind the calls, and a launch may have been carried out without an answer.
+        Nothing is launched for those: the list may lag behind the calls, and a launch may have been carried out
+        without an answer.
         """
-        by_run = {instance.tags.get(plan.RUN): instance for instance in listed if instance.tags.get(plan.FLEET) == self.spec.name}
-        waiting = {intent["node"] for intent in self.ledger.pending() if not self.is_settled(intent, by_run.get(intent["run"]))}
+        by_run = {
+            instance.tags.get(plan.RUN): instance
+            for instance in listed
+            if instance.tags.get(plan.FLEET) == self.spec.name
+        }
+        waiting = {
+            intent["node"] for intent in self.ledger.pending() if not self.is_settled(intent, by_run.get(intent["run"]))
+        }
         shown = {instance.id: instance for instance in listed}
         self.seen |= set(shown)
         for life in list(self.ledger.lives().values()):
@@ -77,14 +84,24 @@ class Books:
             self.ledger.write("price", node=life.node, id=life.id, price_cents_per_hour=instance.price_cents_per_hour)
 
     def look_after(self) -> None:
-        """Before a run gives up: what it told to end is looked at, so that the receipt need not count the time until the next run."""
+        """Before a run gives up.
+
+        What it told to end is looked at, so that the receipt need not count the time until the next run.
+        """
         if any(life.terminated and not life.ending and not life.gone for life in self.ledger.lives().values()):
             with contextlib.suppress(errors.CloudError, OSError):
                 self.reconcile(self.client.instances())
 
     def is_gone(self, life: Life) -> bool:
-        """Whether an instance that the list does not show is gone. One that is too young may not be shown yet; the other way to ask decides."""
-        if life.terminated is None and life.id not in self.seen and self.client.clock.now() - life.told <= self.spec.settle_time:
+        """Whether an instance that the list does not show is gone.
+
+        One that is too young may not be shown yet; the other way to ask decides.
+        """
+        if (
+            life.terminated is None
+            and life.id not in self.seen
+            and self.client.clock.now() - life.told <= self.spec.settle_time
+        ):
             return False
         return self.is_unknown(life.id)
 
@@ -118,6 +135,12 @@ class Books:
         """What runs or is ended must be in the ledger, so that the receipt has it."""
         if instance.id not in self.ledger.lives():
             self.ledger.write(
-                "adopted", node=node, id=instance.id, run=instance.tags.get(plan.RUN, ""), begin=plan.stamp(instance, plan.LAUNCHED),
-                price_cents_per_hour=instance.price_cents_per_hour, instance_type=instance.instance_type, region=instance.region,
+                "adopted",
+                node=node,
+                id=instance.id,
+                run=instance.tags.get(plan.RUN, ""),
+                begin=plan.stamp(instance, plan.LAUNCHED),
+                price_cents_per_hour=instance.price_cents_per_hour,
+                instance_type=instance.instance_type,
+                region=instance.region,
             )

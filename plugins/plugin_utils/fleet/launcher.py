@@ -11,8 +11,8 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud impor
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
 
 from . import host_keys, ledger, plan
-from .spec import FleetSpec
 from .launch_terms import LaunchTerms
+from .spec import FleetSpec
 
 LONGEST_PAUSE = 30.0  # seconds between two looks, however often the last ones were in vain
 
@@ -20,7 +20,9 @@ LONGEST_PAUSE = 30.0  # seconds between two looks, however often the last ones w
 class Launcher:
     """Tries for the missing nodes of a fleet, and remembers how that went."""
 
-    def __init__(self, client: Client, wanted: FleetSpec, terms: LaunchTerms, log: ledger.Ledger, keys: host_keys.HostKeys):
+    def __init__(
+        self, client: Client, wanted: FleetSpec, terms: LaunchTerms, log: ledger.Ledger, keys: host_keys.HostKeys
+    ):
         self.client, self.wanted, self.terms, self.ledger, self.keys = client, wanted, terms, log, keys
         self.clock = client.clock
         self.refused = self.misses = 0
@@ -59,7 +61,10 @@ class Launcher:
         return max(self.next_try - self.clock.monotonic(), self.client.launch_wait())
 
     def _region(self, offer: models.Offer) -> str:
-        """The first region with capacity. The catalogue errs both ways, so one that shows none is tried too, now and then."""
+        """The first region with capacity.
+
+        The catalogue errs both ways, so one that shows none is tried too, now and then.
+        """
         shown = [region for region in self.terms.regions if region in offer.regions]
         if shown:
             return shown[0]
@@ -79,15 +84,30 @@ class Launcher:
             tags[plan.EXPIRES] = str(int(self._expiry(running, now)))
         self.keys.make(run, node)
         order = models.Launch(
-            node, self.wanted.instance_type, region, self.wanted.ssh_key_name, self.wanted.filesystems, self.wanted.image_family,
-            self.keys.user_data(run, node, self.wanted.user_data), tags, self.terms.rulesets.get(region, ()),
+            node,
+            self.wanted.instance_type,
+            region,
+            self.wanted.ssh_key_name,
+            self.wanted.filesystems,
+            self.wanted.image_family,
+            self.keys.user_data(run, node, self.wanted.user_data),
+            tags,
+            self.terms.rulesets.get(region, ()),
         )
         price = self.terms.offer.price_cents_per_hour
         try:
             # Not before its turn has come: how long it is looked for counts from here.
-            instance_id = self.client.launch(order, lambda: self.ledger.write(
-                "intend", node=node, run=run, instance_type=order.instance_type, region=region, price_cents_per_hour=price,
-            ))
+            instance_id = self.client.launch(
+                order,
+                lambda: self.ledger.write(
+                    "intend",
+                    node=node,
+                    run=run,
+                    instance_type=order.instance_type,
+                    region=region,
+                    price_cents_per_hour=price,
+                ),
+            )
         except errors.LambdaError as error:
             if error.is_ambiguous:
                 self.ledger.write("unclear", node=node, run=run)

@@ -38,10 +38,15 @@ class Fleet:
     # -- what is there
 
     def prepare(self) -> plan.Plan:
-        """Read the account once and compare; nothing is changed. What cannot be done is refused, and what runs all the same is named."""
+        """Read the account once and compare.
+
+        Nothing is changed. What cannot be done is refused, and what runs all the same is named.
+        """
         listed = self.client.instances()
         try:
-            plan.require_members(self.spec.name, listed, self.spec.replace, {event.get("id") for event in self.ledger.read()})
+            plan.require_members(
+                self.spec.name, listed, self.spec.replace, {event.get("id") for event in self.ledger.read()}
+            )
             made = self.compare(listed)
             self.require_leave(made)
             if made.missing:
@@ -52,7 +57,9 @@ class Fleet:
 
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
-        return plan.make(self.spec.name, self.spec.size, listed, self.clock.now(), self.spec.boot_deadline, self.spec.replace)
+        return plan.make(
+            self.spec.name, self.spec.size, listed, self.clock.now(), self.spec.boot_deadline, self.spec.replace
+        )
 
     def require_leave(self, made: plan.Plan) -> None:
         """Raises FleetError for what the user must say first: that nodes may go, or that a key may be believed."""
@@ -65,8 +72,10 @@ class Fleet:
         for node, instance in made.adopt.items():
             if not self.keys.public(host_keys.name_of(instance)) and instance.id not in self.spec.accept_host_keys:
                 raise FleetError(
-                    f"{node} ({instance.id}) carries this fleet's tag, but its ssh host key was not made here, so it cannot be verified. "
-                    "Run this where it was launched, or copy that state folder here; or accept the key that it shows now with "
+                    f"{node} ({instance.id}) carries this fleet's tag, but its ssh host key was not made here, so "
+                    "it cannot be verified. "
+                    "Run this where it was launched, or copy that state folder here; or accept the key that it "
+                    "shows now with "
                     f"accept_host_keys: [{instance.id}]; or terminate it. Nothing was changed."
                 )
 
@@ -104,11 +113,18 @@ class Fleet:
             raise self.failed(error, nodes.values()) from error
 
     def failed(self, error: Exception, instances: t.Iterable[models.Instance] | None = None) -> FleetError:
-        """The error with what runs and is paid for: these instances, by default those of the account, and what the ledger knows."""
+        """The error, with what runs and is paid for.
+
+        That is these instances, by default those of the account, and what the ledger knows.
+        """
         if instances is None:
             with contextlib.suppress(errors.CloudError):
                 instances = plan.members(self.spec.name, self.client.instances())
-        what = f"Fleet {self.spec.name} needs its files on this machine: {state_dir.reason(error)}." if isinstance(error, OSError) else str(error)
+        what = (
+            f"Fleet {self.spec.name} needs its files on this machine: {state_dir.reason(error)}."
+            if isinstance(error, OSError)
+            else str(error)
+        )
         return FleetError(f"{what} {self.progress.standing(instances or (), what)}".strip())
 
     def step(self) -> tuple[dict[str, models.Instance], bool]:
@@ -125,7 +141,12 @@ class Fleet:
             self.books.terminate(instance, "not wanted any more")
         self.keys.write_known_hosts(made.adopt)
         self.readiness.greet(made.adopt.values())
-        if all(map(self.readiness.is_ready, made.adopt.values())) and not made.missing and not made.replace and not made.surplus:
+        if (
+            all(map(self.readiness.is_ready, made.adopt.values()))
+            and not made.missing
+            and not made.replace
+            and not made.surplus
+        ):
             return made.adopt, True
         self.launch_one(made, waiting)
         self.progress.report(made, waiting, self.launcher)
@@ -149,7 +170,12 @@ class Fleet:
     def accept_key(self, node: str, instance: models.Instance) -> None:
         """The key that an instance shows, if the user has said so and there is none yet."""
         name, address = host_keys.name_of(instance), self.readiness.address(instance)
-        if instance.id in self.spec.accept_host_keys and address and not self.keys.public(name) and self.keys.accept(name, address):
+        if (
+            instance.id in self.spec.accept_host_keys
+            and address
+            and not self.keys.public(name)
+            and self.keys.accept(name, address)
+        ):
             self.say(f"accepted the host key that {node} ({instance.id}) shows at {address}")
 
     def pause(self, nodes: dict[str, models.Instance]) -> float:

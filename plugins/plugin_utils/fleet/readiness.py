@@ -13,7 +13,10 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud impor
 
 
 class Readiness:
-    """Of one fleet's nodes, by the kind of address that is used (public or private); without `wait_for_ssh` an active node is ready."""
+    """Of one fleet's nodes, by the kind of address that is used (public or private).
+
+    Without `wait_for_ssh` an active node is ready.
+    """
 
     def __init__(self, connect_with: str, wait_for_ssh: bool):
         self.connect_with, self.wait_for_ssh = connect_with, wait_for_ssh
@@ -25,7 +28,11 @@ class Readiness:
 
     def greet(self, instances: t.Iterable[models.Instance]) -> None:
         """Remember which of them answer on ssh; all are asked at once, for one that does not answer takes a while."""
-        silent = {instance.id: self.address(instance) for instance in instances if instance.status == "active" and self.address(instance)}
+        silent = {
+            instance.id: self.address(instance)
+            for instance in instances
+            if instance.status == "active" and self.address(instance)
+        }
         silent = {instance_id: address for instance_id, address in silent.items() if instance_id not in self.answered}
         if silent and self.wait_for_ssh:
             with concurrent.futures.ThreadPoolExecutor(32) as pool:
@@ -34,7 +41,11 @@ class Readiness:
 
     def is_ready(self, instance: models.Instance) -> bool:
         """Active, with an address, and greeted."""
-        return instance.status == "active" and bool(self.address(instance)) and (instance.id in self.answered or not self.wait_for_ssh)
+        return (
+            instance.status == "active"
+            and bool(self.address(instance))
+            and (instance.id in self.answered or not self.wait_for_ssh)
+        )
 
 
 def answers_on_ssh(address: str) -> bool:

@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
-
 MOST = 315_360_000  # ten years in seconds; a stamp of a later end would not be read again
 
 
@@ -20,7 +19,10 @@ class FleetError(errors.CloudError):
 
 @dataclasses.dataclass(frozen=True)
 class EndSpec:
-    """What the end of a fleet needs to know. Every field is the option of that name; its default stands with the option. Times are seconds."""
+    """What the end of a fleet needs to know.
+
+    Every field is the option of that name; its default stands with the option. Times are seconds.
+    """
 
     name: str
     deadline: float
@@ -68,4 +70,6 @@ def require_numbers(options: dict[str, t.Any], declared: dict[str, dict[str, t.A
     """Raises FleetError for a time or price that no clock and no wallet knows: NaN, below 0, above MOST."""
     for name in (name for name, option in declared.items() if option["type"] == "float"):
         if not 0 <= options[name] <= MOST:
-            raise FleetError(f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed.")
+            raise FleetError(
+                f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed."
+            )
