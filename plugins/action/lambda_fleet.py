@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, plan, present, spec
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, host_keys, plan, present, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
 class ActionModule(LambdaAction):
@@ -42,85 +42,120 @@ class ActionModule(LambdaAction):
         "poll_interval": {"type": "float", "default": 5},
         "state_dir": {"type": "path"},
     }
-    SAME = (
-        "name", "instance_type", "image_family", "user_data", "allow_shrink", "connect_with", "wait_for_ssh", "max_price", "max_fleet_price", "max_life",
-        "deadline", "boot_deadline", "settle_time", "blind_interval", "resend_interval", "poll_interval",
-    )
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         require_sense(options, self._task.args)
         folder = fleet_folder(options["state_dir"], options["name"])
-        wanted = spec.FleetSpec(
-            size=options["size"] or 0, regions=tuple(filter(None, options["region"])), ssh_key=options["ssh_key_name"] or "",
-            filesystems=tuple(filter(None, options["filesystems"])), firewall_rulesets=tuple(options["firewall_rulesets"]),
-            accept_host_keys=tuple(options["accept_host_keys"]), replace=tuple(filter(None, options["replace"])),
-            **{name: options[name] for name in self.SAME},
-        )
-        running = present.Fleet(cloud, wanted, folder, lambda text: self.say(options["name"], text))
-        result = {"changed": False, "launched": [], "adopted": [], "terminated": [], "known_hosts": running.keys.known_hosts}
+        result = {
+            "changed": False,
+            "launched": [],
+            "adopted": [],
+            "terminated": [],
+            "known_hosts": host_keys.HostKeys(folder).known_hosts,
+        }
+
+        def say(text):
+            self.say(options["name"], text)
+
         act = self.present if options["state"] == "present" else self.absent
+        return result | act(client, options, folder, say)
+
+    def present(self, client, options, folder, say):
+        """What changes of the result when the fleet has been brought to what is declared."""
+        fleet = present.Fleet(client, spec.FleetSpec.from_options(options), folder, say)
         if self.is_check:
-            return act(running, result)
-        # What is there is ended, whatever the folder is like.
-        complain = running.say if options["state"] == "absent" else None
+            made = fleet.prepare()
+            return told(fleet, made, made.adopt, made.missing, [instance.id for instance in gone_from(made)])
         try:
-            with locked(folder, f"fleet {options['name']}", complain):
-                return act(running, result)
+            with locked(folder, f"fleet {options['name']}"):
+                made = fleet.prepare()
+                nodes = fleet.present(made)
         except OSError as error:
-            raise running.failed(error) from error
-
-    def present(self, running, result):
-        made = running.plan()
-        ended = [broken.instance for broken in made.replace] + made.surplus
-        before = {instance.tags.get(plan.NODE): instance.id for instance in list(made.adopt.values()) + ended}
-        after = {node: instance.id for node, instance in made.adopt.items()} | dict.fromkeys(made.missing, "to be launched")
-        nodes = made.adopt if self.is_check else running.present(made)
+            raise fleet.failed(error) from error
         known = {instance.id for instance in made.adopt.values()}
+        ended = [life.id for life in fleet.ledger.lives().values() if life.id in fleet.books.asked]
+        return told(fleet, made, nodes, [node for node, instance in nodes.items() if instance.id not in known], ended)
+
+    def absent(self, client, options, folder, say):
+        """The same for its end."""
+        found = absent.members(client, options["name"])
+        ended = [instance.id for instance in found]
         if not self.is_check:
-            made_new = [node for node, instance in nodes.items() if instance.id not in known]
-            ended_ids = [life.id for life in running.ledger.lives().values() if life.id in running.asked]
-        else:
-            made_new, ended_ids = made.missing, [instance.id for instance in ended]
-        result.update(
-            changed=bool(made_new or ended_ids), launched=made_new, adopted=[node for node in made.adopt if node not in made_new], terminated=ended_ids,
-            diff=difference(before, after), fleet=shown(running.spec.name, running.spec.size, nodes),
-        )
-        return result
-
-    def absent(self, running, result):
-        found = absent.members(running)
+            # What is there is ended, whatever the folder is like.
+            with locked(folder, f"fleet {options['name']}", say):
+                ended = absent.Ending(client, spec.EndSpec.from_options(options), folder, say).absent()
         diff = difference({instance.tags.get(plan.NODE): instance.id for instance in found}, {})
-        ended = [instance.id for instance in found] if self.is_check else absent.absent(running)
-        result.update(changed=bool(ended), terminated=ended, diff=diff, fleet=shown(running.spec.name, 0, {}))
-        return result
+        return {"changed": bool(ended), "terminated": ended, "diff": diff, "fleet": shown(options["name"], 0, {})}
 
 
-def require_sense(options, told):
-    """Raises FleetError for options that cannot be meant. `told` has them as they were given: 1e2 and true are made numbers on the way."""
+def require_sense(options, given_options):
+    """Raises FleetError for options that cannot be meant.
+
+    `given_options` has them as they were given: 1e2 and true are made numbers on the way.
+    """
     name, size = options["name"], options["size"]
-    given = told.get("size")
+    given = given_options.get("size")
     problem = ""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,39}", name):
-        problem = f"The fleet name {ascii(name)} must begin with a lower-case letter and have only these, digits and dashes, 40 at most: it becomes host names."
+        problem = (
+            f"The fleet name {name!a} must begin with a lower-case letter and have only these, digits and "
+            "dashes, 40 at most: it becomes host names."
+        )
     elif given is not None and not re.fullmatch(r"-?\d+", str(given).strip()):
-        problem = f"The size of fleet {name} is {ascii(given)}, and must be a whole number from 1 to 100, in digits. Nothing was launched."
+        problem = (
+            f"The size of fleet {name} is {given!a}, and must be a whole number from 1 to 100, in digits. "
+            "Nothing was launched."
+        )
     elif options["state"] == "present" and size is None:
         problem = f"Fleet {name} needs a size: set the number of nodes."
     elif options["state"] == "present" and not 1 <= size <= 100:
-        problem = f"The size of fleet {name} is {ascii(given)}; it must be 1 to 100. To end a fleet use state: absent. Nothing was launched."
+        problem = (
+            f"The size of fleet {name} is {given!a}; it must be 1 to 100. To end a fleet use state: absent. "
+            "Nothing was launched."
+        )
     elif "ssh_keys" in options["user_data"]:
-        problem = "user_data has ssh_keys, which this module makes itself so that the first connection is verified: leave them out."
+        problem = (
+            "user_data has ssh_keys, which this module makes itself so that the first connection is verified: "
+            "leave them out."
+        )
     if problem:
         raise spec.FleetError(problem)
     spec.require_numbers(options, ActionModule.SPEC)
 
 
+def gone_from(made):
+    """Instances that the plan ends."""
+    return [broken.instance for broken in made.replace] + made.surplus
+
+
+def told(fleet, made, nodes, launched, ended):
+    """The result of a plan: the fleet's nodes now, and what was done, or would be."""
+    before = {instance.tags.get(plan.NODE): instance.id for instance in [*made.adopt.values(), *gone_from(made)]}
+    after = {node: instance.id for node, instance in made.adopt.items()} | dict.fromkeys(made.missing, "to be launched")
+    return {
+        "changed": bool(launched or ended),
+        "launched": launched,
+        "adopted": [node for node in made.adopt if node not in launched],
+        "terminated": ended,
+        "diff": difference(before, after),
+        "fleet": shown(fleet.spec.name, fleet.spec.size, nodes),
+    }
+
+
 def shown(name, size, nodes):
     """The fleet as the task returns it."""
     return {
-        "name": name, "size": size,
+        "name": name,
+        "size": size,
         "nodes": [
-            {"name": node, "id": instance.id, "status": instance.status, "ip": instance.ip, "private_ip": instance.private_ip, "region": instance.region}
+            {
+                "name": node,
+                "id": instance.id,
+                "status": instance.status,
+                "ip": instance.ip,
+                "private_ip": instance.private_ip,
+                "region": instance.region,
+            }
             for node, instance in sorted(nodes.items())
         ],
     }
@@ -128,6 +163,7 @@ def shown(name, size, nodes):
 
 def difference(before, after):
     """The diff that Ansible shows."""
+
     def text(nodes):
         return "".join(f"{node}: {value}\n" for node, value in sorted(nodes.items(), key=str))
 

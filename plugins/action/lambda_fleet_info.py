@@ -14,7 +14,7 @@ class ActionModule(LambdaAction):
 
     SPEC = {"name": {"type": "str", "default": ""}}
 
-    def execute(self, cloud, options):
-        instances, now = cloud.instances(), cloud.http.clock.now()
+    def execute(self, client, options):
+        instances, now = client.instances(), client.clock.now()
         found = [fleet for fleet in overview.fleets(instances, now) if options["name"] in ("", fleet["name"])]
         return {"changed": False, "fleets": found, "others": overview.others(instances, now)}

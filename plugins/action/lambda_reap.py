@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, overview, plan, present, spec
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, overview, plan, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
 class ActionModule(LambdaAction):
@@ -19,17 +19,23 @@ class ActionModule(LambdaAction):
         "deadline": {"type": "float", "default": 900},
         "poll_interval": {"type": "float", "default": 5},
         "resend_interval": {"type": "float", "default": 60},
+        "settle_time": {"type": "float", "default": 30},
         "state_dir": {"type": "path"},
     }
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         spec.require_numbers(options, self.SPEC)
-        instances, now = cloud.instances(), cloud.http.clock.now()
+        instances, now = client.instances(), client.clock.now()
         due = overview.expired(instances, now, options["name"])
         result = {
-            "changed": bool(due), "terminated": [instance.id for instance in due], "expired": [overview.node(instance, now) for instance in due],
-            "without_end": [overview.node(instance, now) for instance in instances
-                            if instance.tags.get(plan.FLEET) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None],
+            "changed": bool(due),
+            "terminated": [instance.id for instance in due],
+            "expired": [overview.node(instance, now) for instance in due],
+            "without_end": [
+                overview.node(instance, now)
+                for instance in instances
+                if instance.tags.get(plan.FLEET) and not instance.is_gone and plan.stamp(instance, plan.EXPIRES) is None
+            ],
         }
         if self.is_check:
             return result
@@ -37,19 +43,20 @@ class ActionModule(LambdaAction):
         for name in sorted({instance.tags[plan.FLEET] for instance in due}):
             ids = {instance.id for instance in due if instance.tags[plan.FLEET] == name}
             try:
-                self.end(cloud, options, name, ids)
+                self.end(client, options, name, ids)
             except errors.CloudError as error:
                 failed.append(str(error))
         if failed:
             raise errors.CloudError(" ".join(failed))
         return result
 
-    def end(self, cloud, options, name, ids):
+    def end(self, client, options, name, ids):
         """These nodes of one fleet, by exact id."""
         folder = fleet_folder(options["state_dir"], name)
-        wanted = spec.FleetSpec(name, deadline=options["deadline"], poll_interval=options["poll_interval"], resend_interval=options["resend_interval"])
+        wanted = spec.EndSpec.from_options(options | {"name": name})
+
         def say(text):
             self.say(name, text)
 
         with locked(folder, f"fleet {name}", say):
-            absent.absent(present.Fleet(cloud, wanted, folder, say), ids)
+            absent.Ending(client, wanted, folder, say).absent(ids)

@@ -9,10 +9,10 @@ import json
 import os
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt, state_dir
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
 class ActionModule(LambdaAction):
@@ -24,26 +24,38 @@ class ActionModule(LambdaAction):
         "fail_if_billing": {"type": "bool", "default": True},
     }
 
-    def execute(self, cloud, options):
+    def execute(self, client, options):
         folder = fleet_folder(options["state_dir"], options["name"])
         if self.is_check or not os.path.isdir(folder):
-            return self.settle(cloud, options, folder, write=False)
+            return self.settle(client, options, folder, write=False)
         with locked(folder, f"fleet {options['name']}"):
-            return self.settle(cloud, options, folder, write=True)
+            return self.settle(client, options, folder, write=True)
 
-    def settle(self, cloud, options, folder, write):
+    def settle(self, client, options, folder, write):
         """Read what there is, and close the books if everything has ended."""
-        log = ledger.Ledger(folder, cloud.http.clock)
+        log = ledger.Ledger(folder, client.clock)
         odd = log.set_aside() if write else ""
         if odd:
             self.say(options["name"], odd)
-        account = receipt.account(cloud.filesystems(), [key.name for key in cloud.ssh_keys()], cloud.global_rules(), cloud.rulesets())
-        made = receipt.make(options["name"], log.accounts(), cloud.instances(), account, cloud.http.clock.now(), log.count_odd())
+        account = receipt.account(client.filesystems(), [key.name for key in client.ssh_keys()], client.global_rules(), client.rulesets())
+        made = receipt.make(
+            options["name"], log.accounts(), client.instances(), account, client.clock.now(), log.count_odd()
+        )
         pending = [intent["node"] for intent in log.pending()]
-        result = {"changed": bool(made["nodes"]) and made["complete"], "receipt": made, "lines": receipt.sentences(made), "json": "", "page": ""}
+        result = {
+            "changed": bool(made["nodes"]) and made["complete"],
+            "receipt": made,
+            "lines": receipt.sentences(made),
+            "json": "",
+            "page": "",
+        }
         if options["fail_if_billing"] and (not made["complete"] or pending):
             still = [f"{item['name']} ({item['id']}, {item['status']})" for item in made["still_ours"]]
-            still += [f"{row['node']} ({row['id']}, not listed, its end not seen)" for row in made["nodes"] if not row["to"] and row["id"] not in str(still)]
+            still += [
+                f"{row['node']} ({row['id']}, not listed, its end not seen)"
+                for row in made["nodes"]
+                if not row["to"] and row["id"] not in str(still)
+            ]
             still += [f"{node} (its launch is not clear yet)" for node in pending]
             raise errors.CloudError(f"Fleet {options['name']} is still paid for: {', '.join(still)}. Run teardown.")
         if result["changed"] and write:

@@ -133,7 +133,7 @@ options:
     type: float
     default: 60
   poll_interval:
-    description: Seconds between two looks. After a refusal the pause grows from here to half a minute.
+    description: Seconds between two looks. After a refusal the pause grows to six times of it, half a minute at most.
     type: float
     default: 5
   state_dir:

@@ -41,6 +41,10 @@ options:
     description: Seconds after which an instance that still lives is told to end again.
     type: float
     default: 60
+  settle_time:
+    description: Seconds for which a launch without a clear answer is looked for before it counts as not made in the ledger.
+    type: float
+    default: 30
   state_dir:
     description:
       - Folder for the ledgers, which get a note of what was ended.

@@ -129,7 +129,7 @@ def test_a_status_that_nobody_knows_counts_as_alive(world):
 def test_a_price_above_the_ceiling_stops_before_the_next_launch(world):
     world.sim.faults.fate("stuck")  # nothing is ready, so it goes on launching
     running = world.fleet(4, max_price=2.5)
-    made = running.plan()
+    made = running.prepare()
     running.step()
     world.sim.cloud.config.prices["gpu_1x_gh200"] = 300
     with pytest.raises(spec.FleetError, match=r"costs \$3.00/h now, and max_price is \$2.50/h"):
@@ -147,13 +147,13 @@ def test_sixteen_launches_take_the_allowed_pace_and_no_longer(world):
 
 def test_the_first_region_with_capacity_has_the_whole_fleet(world):
     world.sim.cloud.config.capacity["gpu_1x_gh200"] = {"us-east-2": 4, "us-west-1": 4}
-    world.up(4, regions=("us-east-3", "us-east-2", "us-west-1"), filesystems=())
+    world.up(4, region=("us-east-3", "us-east-2", "us-west-1"), filesystems=())
     assert {item["region"]["name"] for item in world.sim.cloud.instances()} == {"us-east-2"}
 
 
 def test_regions_without_the_filesystem_do_not_count(world):
     world.sim.cloud.config.capacity["gpu_1x_gh200"] = ["us-west-1", "us-east-3"]
-    world.up(2, regions=("us-west-1", "us-east-3"))
+    world.up(2, region=("us-west-1", "us-east-3"))
     assert {item["region"]["name"] for item in world.sim.cloud.instances()} == {"us-east-3"}
 
 
@@ -201,7 +201,7 @@ def test_an_end_that_never_comes_is_told_at_the_deadline(world):
 
 def test_the_end_waits_for_a_launch_whose_fate_is_unknown(world):
     running = world.fleet(1)
-    running.plan()
+    running.prepare()
     world.sim.faults.add(Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, times=0))
     running.step()
     assert len(world.paid()) == 1

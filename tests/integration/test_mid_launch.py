@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever fails on this machine in the middle of a launch: one sentence names what failed, and what runs and is paid for."""
+"""Whatever fails on this machine in the middle of a launch.
+
+One sentence names what failed, and what runs and is paid for.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ FULL = OSError(28, "No space left on device")
 
 def fails(error):
     """Something that raises it."""
+
     def work(*arguments, **named):
         raise error
 
@@ -24,7 +28,7 @@ def fails(error):
 def launch_of_three_with_one_won(world):
     """begun(): one more look of that run, which is to fail; the message."""
     running = world.fleet(3)
-    made = running.plan()
+    made = running.prepare()
     running.step()
     (won,) = world.alive()["r1-00"]
 
@@ -50,12 +54,16 @@ def test_a_full_disk(begun, world):
 
 def test_a_disk_that_is_full_after_the_launch(begun, world, monkeypatch):
     append = ledger.Ledger._append
-    monkeypatch.setattr(ledger.Ledger, "_append", lambda log, line: fails(FULL)() if b'"launched"' in line else append(log, line))
+    monkeypatch.setattr(
+        ledger.Ledger, "_append", lambda log, line: fails(FULL)() if b'"launched"' in line else append(log, line)
+    )
     assert "No space left on device" in begun()
     assert len(world.paid()) == 2
 
 
-@pytest.mark.parametrize("program", ["#!/bin/sh\necho 'Saving key failed: No space left' >&2\nexit 1\n", "#!/bin/sh\nexit 0\n"])
+@pytest.mark.parametrize(
+    "program", ["#!/bin/sh\necho 'Saving key failed: No space left' >&2\nexit 1\n", "#!/bin/sh\nexit 0\n"]
+)
 def test_an_ssh_keygen_that_fails(begun, tmp_path, monkeypatch, program):
     fake = tmp_path / "bin/ssh-keygen"
     fake.parent.mkdir()
@@ -71,20 +79,30 @@ def test_no_ssh_keygen(begun, monkeypatch, tmp_path):
 
 
 def test_a_known_hosts_that_cannot_be_written(begun, world, monkeypatch):
-    monkeypatch.setattr(host_keys.HostKeys, "write_known_hosts", fails(PermissionError(13, "Permission denied", "/r1/known_hosts")))
+    monkeypatch.setattr(
+        host_keys.HostKeys, "write_known_hosts", fails(PermissionError(13, "Permission denied", "/r1/known_hosts"))
+    )
     assert "/r1/known_hosts: Permission denied" in begun()
 
 
 def test_a_price_ceiling_that_stops_the_second_run(world):
     (node,) = world.up(1).values()
     for ceiling in ({"max_price": 1.0}, {"max_fleet_price": 3.0}):
-        with pytest.raises(spec.FleetError, match=rf"Nothing more was launched\. Running and paid for: r1-00 \({node}\)"):
+        with pytest.raises(
+            spec.FleetError, match=rf"Nothing more was launched\. Running and paid for: r1-00 \({node}\)"
+        ):
             world.up(2, **ceiling)
 
 
 @pytest.mark.parametrize("second", [False, True])
 def test_a_state_folder_that_is_a_file(act, cloud, tmp_path, second):
-    told = cloud.options | {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "wait_for_ssh": False}
+    told = cloud.options | {
+        "name": "r1",
+        "size": 1,
+        "region": "us-east-3",
+        "ssh_key_name": "laptop",
+        "wait_for_ssh": False,
+    }
     node = act("lambda_fleet", state_dir=str(tmp_path / "state"), **told)["fleet"]["nodes"][0]["id"] if second else ""
     (tmp_path / "file").write_text("", encoding="utf-8")
     failed = act("lambda_fleet", state_dir=str(tmp_path / "file"), **told)

@@ -102,7 +102,7 @@ def test_what_is_shown_again_after_it_was_gone_is_paid_for(world):
 
 def test_a_launch_that_never_showed_is_counted_to_the_moment_at_which_it_was_missed(world):
     running = world.fleet(1)
-    running.plan()
+    running.prepare()
     world.sim.faults.fate("vanish", after=20)
     world.sim.faults.add(Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, skip=1, times=0))
     running.step()
@@ -112,7 +112,7 @@ def test_a_launch_that_never_showed_is_counted_to_the_moment_at_which_it_was_mis
 
 def test_a_node_that_shows_a_higher_price_than_the_catalogue_is_counted_at_that(world):
     running = world.fleet(1)
-    made = running.plan()
+    made = running.prepare()
     running.launcher.terms.look = lambda client: running.launcher.terms.offer  # what it was a moment ago
     world.sim.cloud.config.prices["gpu_1x_gh200"] = 900
     running.present(made)

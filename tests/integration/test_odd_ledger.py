@@ -16,7 +16,7 @@ LINES = {
     "no number": b'{"time":NaN,"event":"intend","node":"r1-07","run":"1-a"}',
     "an id that is none": b'{"time":1.0,"event":"terminated","id":["i1"]}',
     "a run that leads elsewhere": b'{"time":1.0,"event":"intend","node":"r1-07","run":"../../../victim"}',
-    "a price that is none": b'{"time":1.0,"event":"adopted","node":"r1-07","run":"","id":"i1","price_cents_per_hour":"much"}',
+    "a price that is none": b'{"time":1.0,"event":"adopted","node":"r1-07","run":"","id":"i1","price_cents_per_hour":[]}',
     "a list": b"[1, 2]",
     "half a line": b'{"event": "laun',
     "a binary one": b"\x00\xff\xfe{}",
@@ -29,11 +29,22 @@ FUTURE = b'{"time":4000000000,"event":"intend","node":"r1-07","run":"1-a"}'
 @pytest.fixture(name="fleet")
 def fleet_of_two(act, cloud, tmp_path):
     """fleet(action="lambda_fleet", **options): one task; at first there are two nodes."""
-    told = {"region": "us-east-3", "ssh_key_name": "laptop", "wait_for_ssh": False, "poll_interval": 0.01, "settle_time": 0.2, "deadline": 10}
+    told = {
+        "region": "us-east-3",
+        "ssh_key_name": "laptop",
+        "wait_for_ssh": False,
+        "poll_interval": 0.01,
+        "settle_time": 0.2,
+        "deadline": 10,
+    }
 
     def fleet(action="lambda_fleet", check=False, **options):
         more = told if action == "lambda_fleet" else {}
-        return act(action, check=check, **(cloud.options | {"name": "r1", "state_dir": str(tmp_path / "state")} | more | options))
+        return act(
+            action,
+            check=check,
+            **(cloud.options | {"name": "r1", "state_dir": str(tmp_path / "state")} | more | options),
+        )
 
     assert fleet(size=2)["changed"]
     return fleet
@@ -52,7 +63,10 @@ def test_a_fleet_is_ended_and_the_odd_line_is_named_and_kept(fleet, cloud, ledge
     ended = fleet(state="absent")
     assert len(ended.get("terminated", [])) == 2 and cloud.cloud.paid_now() == [], ended
     said = capfd.readouterr().out
-    assert f"{ledger} has what this version cannot have written: line " in said and ascii(line.decode(errors="replace"))[:20] in said
+    assert (
+        f"{ledger} has what this version cannot have written: line " in said
+        and ascii(line.decode(errors="replace"))[:20] in said
+    )
     assert ledger.with_name("ledger.odd").read_bytes() == line + b"\n"
     assert line not in ledger.read_bytes().split(b"\n")
     made = fleet("lambda_receipt")
@@ -98,11 +112,20 @@ def test_a_ledger_that_is_no_file_does_not_keep_the_fleet_alive(fleet, cloud, le
 
 @pytest.mark.parametrize("action", ["lambda_fleet", "lambda_reap"])
 def test_a_state_folder_that_is_a_file_does_not_keep_the_fleet_alive(act, cloud, tmp_path, action):
-    told = cloud.options | {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "wait_for_ssh": False, "max_life": 0.001}
+    told = cloud.options | {
+        "name": "r1",
+        "size": 1,
+        "region": "us-east-3",
+        "ssh_key_name": "laptop",
+        "wait_for_ssh": False,
+        "max_life": 0.001,
+    }
     assert act("lambda_fleet", state_dir=str(tmp_path / "state"), **told)["changed"]
     (tmp_path / "file").write_text("", encoding="utf-8")
     more = {"state": "absent", "settle_time": 0.2} if action == "lambda_fleet" else {}
-    ended = act(action, **cloud.options, name="r1", state_dir=str(tmp_path / "file"), poll_interval=0.01, deadline=10, **more)
+    ended = act(
+        action, **cloud.options, name="r1", state_dir=str(tmp_path / "file"), poll_interval=0.01, deadline=10, **more
+    )
     assert len(ended.get("terminated", [])) == 1 and cloud.cloud.paid_now() == [], ended
 
 

@@ -26,17 +26,28 @@ def files(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../../x", "..", "/x", "a/../../../x"])
-@pytest.mark.parametrize(("action", "more"), [
-    ("lambda_receipt", {}), ("lambda_fleet", {"size": 1, "region": "us-east-3", "ssh_key_name": "laptop"}), ("lambda_fleet", {"state": "absent"}),
-    ("lambda_reap", {}), ("lambda_fleet_info", {}),
-], ids=str)
+@pytest.mark.parametrize(
+    ("action", "more"),
+    [
+        ("lambda_receipt", {}),
+        ("lambda_fleet", {"size": 1, "region": "us-east-3", "ssh_key_name": "laptop"}),
+        ("lambda_fleet", {"state": "absent"}),
+        ("lambda_reap", {}),
+        ("lambda_fleet_info", {}),
+    ],
+    ids=str,
+)
 def test_a_name_and_a_tag_lead_nowhere(act, cloud, tmp_path, state, action, more, name):
-    node = launch(cloud, "x", tags=[{"key": "gh200:fleet", "value": name}, {"key": "gh200:node", "value": "../y"}, *PAST])
+    node = launch(
+        cloud, "x", tags=[{"key": "gh200:fleet", "value": name}, {"key": "gh200:node", "value": "../y"}, *PAST]
+    )
     before = files(tmp_path)
     where = {} if action == "lambda_fleet_info" else {"state_dir": str(state)}
     result = act(action, **cloud.options, name=name, **where, **more)
     assert files(tmp_path) == before and list(state.iterdir()) == []
-    assert result.get("failed") is (None if action == "lambda_fleet_info" else True) and "\n" not in result.get("msg", "")
+    assert result.get("failed") is (None if action == "lambda_fleet_info" else True) and "\n" not in result.get(
+        "msg", ""
+    )
     assert cloud.cloud.paid_now() == [node]
 
 

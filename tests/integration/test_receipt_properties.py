@@ -21,22 +21,39 @@ from .world import LAUNCH, REAL, TERMINATE, World
 
 NEAR = 3 * 2.29 / 60  # dollars: three minutes of one node
 LIES = st.builds(
-    lambda on, do, times, skip: Fault(on=on, do=do, times=times, skip=skip, **({"code": "global/object-does-not-exist", "status": 404} if do == "refuse" else {})),
-    st.sampled_from([TERMINATE, TERMINATE, "GET /instances/{id}"]), st.sampled_from(["lie", "lie", "refuse"]), st.integers(1, 5), st.integers(0, 4),
+    lambda on, do, times, skip: Fault(
+        on=on,
+        do=do,
+        times=times,
+        skip=skip,
+        **({"code": "global/object-does-not-exist", "status": 404} if do == "refuse" else {}),
+    ),
+    st.sampled_from([TERMINATE, TERMINATE, "GET /instances/{id}"]),
+    st.sampled_from(["lie", "lie", "refuse"]),
+    st.integers(1, 5),
+    st.integers(0, 4),
 )
 
 
 def is_true(script, fates):
     """Whether the API refused at most, and no node went unseen."""
-    return all(fault.on == LAUNCH and fault.do in ("refuse", "rate") for fault in script) and "vanish" not in {kind for kind, _, _ in fates}
+    return all(fault.on == LAUNCH and fault.do in ("refuse", "rate") for fault in script) and "vanish" not in {
+        kind for kind, _, _ in fates
+    }
 
 
 @settings(
-    max_examples=int(os.environ.get("GH200_SCRIPTS", "40")), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate],
+    max_examples=int(os.environ.get("GH200_SCRIPTS", "40")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
 )
 @given(
-    size=st.integers(1, 4), fates=st.lists(FATES, max_size=3), pauses=st.tuples(*[st.sampled_from([0, 0, 240, 3600])] * 2),
-    script=st.lists(faults() | LIES | LIES, max_size=5) | st.lists(st.builds(Fault, st.just(LAUNCH), st.just("refuse"), skip=st.integers(0, 4)), max_size=3),
+    size=st.integers(1, 4),
+    fates=st.lists(FATES, max_size=3),
+    pauses=st.tuples(*[st.sampled_from([0, 0, 240, 3600])] * 2),
+    script=st.lists(faults() | LIES | LIES, max_size=5)
+    | st.lists(st.builds(Fault, st.just(LAUNCH), st.just("refuse"), skip=st.integers(0, 4)), max_size=3),
 )
 def test_the_receipt_is_never_below_the_bill_and_near_it_where_the_api_told_the_truth(size, script, fates, pauses):
     clock = FakeClock()
@@ -59,4 +76,6 @@ def test_the_receipt_is_never_below_the_bill_and_near_it_where_the_api_told_the_
         assert world.paid() == set()
         assert bill <= receipt + 1e-6, f"the receipt shows ${receipt}, and ${bill:.4f} are billed"
         if is_true(script, fates):
-            assert receipt <= bill + NEAR * len(world.lives()), f"the receipt shows ${receipt}, and only ${bill:.4f} are billed"
+            assert receipt <= bill + NEAR * len(world.lives()), (
+                f"the receipt shows ${receipt}, and only ${bill:.4f} are billed"
+            )

@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cloud and a control node that share a clock on which nobody waits: hours of a fleet's life in a moment, at the documented pace."""
+"""A cloud and a control node that share a clock on which nobody waits.
+
+Hours of a fleet's life in a moment, at the documented pace.
+"""
 
 from __future__ import annotations
 
+from ansible_collections.gh200.inference.plugins.action.lambda_fleet import ActionModule
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, ledger, present, receipt, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
 
-REAL = {"request_interval": 1.0, "launch_interval": 12.0, "boot_seconds": 138.0, "address_seconds": 25.0, "terminate_seconds": 61.0}
+REAL = {
+    "request_interval": 1.0,
+    "launch_interval": 12.0,
+    "boot_seconds": 138.0,
+    "address_seconds": 25.0,
+    "terminate_seconds": 61.0,
+}
 LAUNCH, TERMINATE = "POST /instance-operations/launch", "POST /instance-operations/terminate"
 
 
@@ -19,21 +29,32 @@ class World:
     def client(self):
         return client.Client.connect(self.sim.key, self.sim.url, 1.0, 12.0, timeout=5, clock=self.clock)
 
-    def fleet(self, size=0, name="r1", **told):
+    def options(self, told):
+        """Of lambda_fleet, as the module has them: the defaults that it documents, and what is told."""
+        usual = {name: option.get("default") for name, option in ActionModule.SPEC.items()}
+        here = {
+            "name": "r1",
+            "region": ["us-east-3"],
+            "ssh_key_name": "laptop",
+            "filesystems": ["shared"],
+            "wait_for_ssh": False,
+        }
+        return usual | here | told
+
+    def fleet(self, size=0, **told):
         """A fleet as one run of the module makes it."""
-        wanted = spec.FleetSpec(**({
-            "name": name, "size": size, "regions": ("us-east-3",), "ssh_key": "laptop", "filesystems": ("shared",), "wait_for_ssh": False,
-        } | told))
-        return present.Fleet(self.client(), wanted, f"{self.folder}/{name}", self.lines.append)
+        wanted = spec.FleetSpec.from_options(self.options({"size": size} | told))
+        return present.Fleet(self.client(), wanted, f"{self.folder}/{wanted.name}", self.lines.append)
 
     def up(self, size, **told):
         """One run with state present; node to id."""
         running = self.fleet(size, **told)
-        return {node: instance.id for node, instance in running.present(running.plan()).items()}
+        return {node: instance.id for node, instance in running.present(running.prepare()).items()}
 
     def down(self, **told):
         """One run with state absent; the ids that were terminated."""
-        return absent.absent(self.fleet(**told))
+        wanted = spec.EndSpec.from_options(self.options(told))
+        return absent.Ending(self.client(), wanted, f"{self.folder}/{wanted.name}", self.lines.append).absent()
 
     def lives(self, name="r1"):
         """Instances that the ledger knows."""
@@ -47,7 +68,9 @@ class World:
     def bill(self, name="r1"):
         """Dollars that the account will be asked for."""
         items = self.sim.cloud.bill()["items"].values()
-        return sum(item["dollars"] for item in items if item["kind"] == "instance" and item["tags"].get("gh200:fleet") == name)
+        return sum(
+            item["dollars"] for item in items if item["kind"] == "instance" and item["tags"].get("gh200:fleet") == name
+        )
 
     def paid(self):
         """Ids that are paid for at this moment."""

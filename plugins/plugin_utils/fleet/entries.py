@@ -43,12 +43,26 @@ LAUNCH: dict[str, Check] = {"node": is_text, "run": is_run}
 SEEN: dict[str, Check] = {"id": is_id}
 # What each event must have. Beside that it may have what OPTIONAL tells, and anything else.
 NEEDED: dict[str, dict[str, Check]] = {
-    "intend": LAUNCH, "unclear": LAUNCH, "refused": LAUNCH, "lost": LAUNCH, "launched": LAUNCH | SEEN,
-    "adopted": SEEN | {"node": is_text, "run": is_text}, "price": SEEN | {"price_cents_per_hour": is_whole},
-    "terminate": SEEN, "terminated": SEEN, "ending": SEEN, "gone": SEEN, "alive": SEEN, "closed": {},
+    "intend": LAUNCH,
+    "unclear": LAUNCH,
+    "refused": LAUNCH,
+    "lost": LAUNCH,
+    "launched": LAUNCH | SEEN,
+    "adopted": SEEN | {"node": is_text, "run": is_text},
+    "price": SEEN | {"price_cents_per_hour": is_whole},
+    "terminate": SEEN,
+    "terminated": SEEN,
+    "ending": SEEN,
+    "gone": SEEN,
+    "alive": SEEN,
+    "closed": {},
 }
 OPTIONAL: dict[str, Check] = {
-    "node": is_text, "why": is_text, "instance_type": is_text, "region": is_text, "price_cents_per_hour": is_whole,
+    "node": is_text,
+    "why": is_text,
+    "instance_type": is_text,
+    "region": is_text,
+    "price_cents_per_hour": is_whole,
     "begin": lambda value: value is None or is_number(value),
 }
 
@@ -59,7 +73,12 @@ def parse(line: bytes) -> Event | None:
         event = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
-    if not isinstance(event, dict) or not is_number(event.get("time")) or not is_text(event.get("event")) or event["event"] not in NEEDED:
+    if (
+        not isinstance(event, dict)
+        or not is_number(event.get("time"))
+        or not is_text(event.get("event"))
+        or event["event"] not in NEEDED
+    ):
         return None
     needed = NEEDED[event["event"]]
     if not all(name in event and check(event[name]) for name, check in needed.items()):

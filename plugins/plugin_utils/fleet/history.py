@@ -10,8 +10,9 @@ import typing as t
 
 Event = dict[str, t.Any]
 
-# Seconds. Seen to have ended within this time after an accepted termination, the look counts: nothing can have been paid for after it. Where nobody
-# looked for longer, as after a kill, the termination counts, and the receipt does not grow by the time in which nobody looked.
+# Seconds. Seen to have ended within this time after an accepted termination, the look counts: nothing can have been
+# paid for after it. Where nobody looked for longer, as after a kill, the termination counts, and the receipt does not
+# grow by the time in which nobody looked.
 LOOKED = 180.0
 
 
@@ -19,8 +20,9 @@ LOOKED = 180.0
 class Life:
     """One instance of the fleet, from the first to the last that is known of it. Times are seconds since 1970.
 
-    `begin` is when its launch was asked for, `told` when its id was known. `terminated` is the last termination that was accepted and after which it
-    was not seen alive, `ending` when it was first seen on its way out, `gone` when it was seen gone.
+    `begin` is when its launch was asked for, `told` when its id was known. `terminated` is the last termination that
+    was accepted and after which it was not seen alive, `ending` when it was first seen on its way out, `gone` when it
+    was seen gone.
     """
 
     id: str
@@ -71,7 +73,7 @@ class Life:
 def since_receipt(events: list[Event]) -> list[Event]:
     """Events after the last receipt."""
     closed = [number for number, event in enumerate(events) if event["event"] == "closed"]
-    return events[closed[-1] + 1:] if closed else events
+    return events[closed[-1] + 1 :] if closed else events
 
 
 def lives(events: list[Event]) -> dict[str, Life]:
@@ -102,7 +104,10 @@ def pending(events: list[Event]) -> list[Event]:
 
 
 def unseen(events: list[Event]) -> list[Life]:
-    """Launches without a clear answer that never showed: if there was an instance, it had ended when it was looked for in vain. Without an id."""
+    """Launches without a clear answer that never showed.
+
+    If there was an instance, it had ended when it was looked for in vain. Without an id.
+    """
     intents: dict[str, Event] = {}
     found = []
     for event in events:
@@ -122,6 +127,12 @@ def _begun(event: Event, intent: Event) -> Life:
     told = {**intent, **event}
     begin = event.get("begin") or intent.get("time") or event["time"]
     return Life(
-        event["id"], told.get("node", ""), told.get("run", ""), float(begin), float(event["time"]), int(told.get("price_cents_per_hour") or 0),
-        told.get("instance_type", ""), told.get("region", ""),
+        event["id"],
+        told.get("node", ""),
+        told.get("run", ""),
+        float(begin),
+        float(event["time"]),
+        int(told.get("price_cents_per_hour") or 0),
+        told.get("instance_type", ""),
+        told.get("region", ""),
     )

@@ -23,7 +23,11 @@ from . import plan, state_dir
 def name_of(instance: models.Instance) -> str:
     """Under which name an instance's key is kept: its launch, or its id if that tag is not one of ours."""
     run = instance.tags.get(plan.RUN, "")
-    return run if re.fullmatch(r"[0-9a-z][0-9a-z-]{0,63}", run) else re.sub(r"[^0-9A-Za-z]", "", instance.id)[:64] or "none"
+    return (
+        run
+        if re.fullmatch(r"[0-9a-z][0-9a-z-]{0,63}", run)
+        else re.sub(r"[^0-9A-Za-z]", "", instance.id)[:64] or "none"
+    )
 
 
 class HostKeys:
@@ -40,7 +44,10 @@ class HostKeys:
         done = _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
         if done.returncode or not os.path.exists(path):
             said = " ".join((done.stderr or done.stdout).split())[:160] or "nothing"
-            raise errors.CloudError(f"ssh-keygen failed to make the host key of {comment} in {self.folder}: it ended with {done.returncode} and said: {said}.")
+            raise errors.CloudError(
+                f"ssh-keygen failed to make the host key of {comment} in {self.folder}: it ended with "
+                f"{done.returncode} and said: {said}."
+            )
 
     def accept(self, name: str, address: str) -> bool:
         """Keep the key that the machine shows now, unverified: the user has said so. Whether there was one."""
@@ -63,7 +70,10 @@ class HostKeys:
         """cloud-config that gives the machine its key. JSON is YAML."""
         with open(self._path(name), encoding="utf-8") as stream:
             private = stream.read()
-        keys = {"ssh_deletekeys": True, "ssh_keys": {"ed25519_private": private, "ed25519_public": f"{self.public(name)} {comment}"}}
+        keys = {
+            "ssh_deletekeys": True,
+            "ssh_keys": {"ed25519_private": private, "ed25519_public": f"{self.public(name)} {comment}"},
+        }
         return "#cloud-config\n" + json.dumps({**(more or {}), **keys})
 
     def text(self, nodes: dict[str, models.Instance]) -> str:
@@ -71,7 +81,9 @@ class HostKeys:
         lines = []
         for node, instance in sorted(nodes.items()):
             key = self.public(name_of(instance))
-            lines += [f"{name} {key}\n" for name in dict.fromkeys((instance.ip, instance.private_ip, node)) if name and key]
+            lines += [
+                f"{name} {key}\n" for name in dict.fromkeys((instance.ip, instance.private_ip, node)) if name and key
+            ]
         return "".join(lines)
 
     def write_known_hosts(self, nodes: dict[str, models.Instance]) -> bool:
@@ -105,6 +117,15 @@ class HostKeys:
 def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A program of OpenSSH on this machine; CloudError where it is missing."""
     try:
-        return subprocess.run([program, *arguments], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            [program, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
     except OSError as error:
-        raise errors.CloudError(f"{program} could not be run on this machine ({error.strerror}): install OpenSSH's client.") from error
+        raise errors.CloudError(
+            f"{program} could not be run on this machine ({error.strerror}): install OpenSSH's client."
+        ) from error

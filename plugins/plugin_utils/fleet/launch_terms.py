@@ -5,27 +5,29 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
+
 from .spec import FleetSpec, FleetError
 
 
 class LaunchTerms:
     """The catalogue's offer, where it may be launched, and what goes into every launch."""
 
-    def __init__(self, cloud: client.Client, wanted: FleetSpec, adopted: list[models.Instance]):
+    def __init__(self, client: Client, wanted: FleetSpec, adopted: list[models.Instance]):
         self.wanted = wanted
-        self.regions = self._regions(cloud, [instance.region for instance in adopted])
-        keys = [key.name for key in cloud.ssh_keys()]
-        if keys.count(wanted.ssh_key) != 1:
+        self.regions = self._regions(client, [instance.region for instance in adopted])
+        keys = [key.name for key in client.ssh_keys()]
+        if keys.count(wanted.ssh_key_name) != 1:
             known = f"it has {', '.join(sorted(keys))}" if keys else "it has none"
-            how = "more than one ssh key" if keys.count(wanted.ssh_key) > 1 else "no ssh key"
-            raise FleetError(f"The account has {how} named '{wanted.ssh_key}' ({known}): set ssh_key_name. Nothing was launched.")
-        self.rulesets = self._rulesets(cloud)
-        self.offer = self.look(cloud)
+            how = "more than one ssh key" if keys.count(wanted.ssh_key_name) > 1 else "no ssh key"
+            raise FleetError(f"The account has {how} named '{wanted.ssh_key_name}' ({known}): set ssh_key_name. Nothing was launched.")
+        self.rulesets = self._rulesets(client)
+        self.offer = self.look(client)
 
-    def look(self, cloud: client.Client) -> models.Offer:
+    def look(self, client: Client) -> models.Offer:
         """The catalogue as it is now: price, and regions that show capacity."""
-        offers = cloud.offers()
+        offers = client.offers()
         if self.wanted.instance_type not in offers:
             raise FleetError(f"There is no instance type {self.wanted.instance_type}; Lambda offers {', '.join(sorted(offers))}. Nothing was launched.")
         self.offer = offers[self.wanted.instance_type]
@@ -50,15 +52,15 @@ class LaunchTerms:
         """A node was won there: the others must reach it and its filesystem, so they go there too."""
         self.regions = [region]
 
-    def _regions(self, cloud: client.Client, used: list[str]) -> list[str]:
+    def _regions(self, client: Client, used: list[str]) -> list[str]:
         """Where nodes may be: as told, where every filesystem is, and where the fleet's nodes are already."""
         wanted = self.wanted
-        if not wanted.regions:
+        if not wanted.region:
             raise FleetError(f"Fleet {wanted.name} needs a region: set region. Nothing was launched.")
-        regions = list(wanted.regions)
+        regions = list(wanted.region)
         places: dict[str, list[str]] = {}
         if wanted.filesystems:
-            for filesystem in cloud.filesystems():
+            for filesystem in client.filesystems():
                 places.setdefault(filesystem.name, []).append(filesystem.region)
         for name in wanted.filesystems:
             if name not in places:
@@ -80,13 +82,13 @@ class LaunchTerms:
             )
         return used[:1] or regions
 
-    def _rulesets(self, cloud: client.Client) -> dict[str, tuple[str, ...]]:
+    def _rulesets(self, client: Client) -> dict[str, tuple[str, ...]]:
         """Ids of the wanted rulesets, for each region that has them all."""
         wanted = self.wanted.firewall_rulesets
         if not wanted:
             return {region: () for region in self.regions}
         found: dict[str, dict[str, list[str]]] = {}
-        for ruleset in cloud.rulesets():
+        for ruleset in client.rulesets():
             found.setdefault(ruleset.region, {}).setdefault(ruleset.name, []).append(ruleset.id)
         for name in wanted:
             here = [region for region in self.regions if len(found.get(region, {}).get(name, [])) == 1]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors, models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
 
 from . import host_keys, ledger, plan
-from .spec import FleetSpec
 from .launch_terms import LaunchTerms
+from .spec import FleetSpec
 
 LONGEST_PAUSE = 30.0  # seconds between two looks, however often the last ones were in vain
 
@@ -19,9 +20,11 @@ LONGEST_PAUSE = 30.0  # seconds between two looks, however often the last ones w
 class Launcher:
     """Tries for the missing nodes of a fleet, and remembers how that went."""
 
-    def __init__(self, cloud: client.Client, wanted: FleetSpec, terms: LaunchTerms, log: ledger.Ledger, keys: host_keys.HostKeys):
-        self.cloud, self.wanted, self.terms, self.ledger, self.keys = cloud, wanted, terms, log, keys
-        self.clock = cloud.http.clock
+    def __init__(
+        self, client: Client, wanted: FleetSpec, terms: LaunchTerms, log: ledger.Ledger, keys: host_keys.HostKeys
+    ):
+        self.client, self.wanted, self.terms, self.ledger, self.keys = client, wanted, terms, log, keys
+        self.clock = client.clock
         self.refused = self.misses = 0
         self.reason = ""
         self.next_try = 0.0
@@ -37,7 +40,7 @@ class Launcher:
             return ""
         if running:
             self.terms.settle_on(running[0].region)
-        region = self._region(self.terms.look(self.cloud))
+        region = self._region(self.terms.look(self.client))
         self.terms.require_price(running, missing)
         if not region:
             self._pause("no capacity is shown")
@@ -55,10 +58,13 @@ class Launcher:
     @property
     def wait(self) -> float:
         """Seconds until the next try makes sense."""
-        return max(self.next_try - self.clock.monotonic(), self.cloud.http.pace.launch_wait())
+        return max(self.next_try - self.clock.monotonic(), self.client.launch_wait())
 
     def _region(self, offer: models.Offer) -> str:
-        """The first region with capacity. The catalogue errs both ways, so one that shows none is tried too, now and then."""
+        """The first region with capacity.
+
+        The catalogue errs both ways, so one that shows none is tried too, now and then.
+        """
         shown = [region for region in self.terms.regions if region in offer.regions]
         if shown:
             return shown[0]
@@ -78,15 +84,30 @@ class Launcher:
             tags[plan.EXPIRES] = str(int(self._expiry(running, now)))
         self.keys.make(run, node)
         order = models.Launch(
-            node, self.wanted.instance_type, region, self.wanted.ssh_key, self.wanted.filesystems, self.wanted.image_family,
-            self.keys.user_data(run, node, self.wanted.user_data), tags, self.terms.rulesets.get(region, ()),
+            node,
+            self.wanted.instance_type,
+            region,
+            self.wanted.ssh_key_name,
+            self.wanted.filesystems,
+            self.wanted.image_family,
+            self.keys.user_data(run, node, self.wanted.user_data),
+            tags,
+            self.terms.rulesets.get(region, ()),
         )
         price = self.terms.offer.price_cents_per_hour
         try:
             # Not before its turn has come: how long it is looked for counts from here.
-            instance_id = self.cloud.launch(order, lambda: self.ledger.write(
-                "intend", node=node, run=run, instance_type=order.instance_type, region=region, price_cents_per_hour=price,
-            ))
+            instance_id = self.client.launch(
+                order,
+                lambda: self.ledger.write(
+                    "intend",
+                    node=node,
+                    run=run,
+                    instance_type=order.instance_type,
+                    region=region,
+                    price_cents_per_hour=price,
+                ),
+            )
         except errors.LambdaError as error:
             if error.is_ambiguous:
                 self.ledger.write("unclear", node=node, run=run)
@@ -108,6 +129,6 @@ class Launcher:
     def _pause(self, reason: str) -> None:
         self.misses += 1
         self.reason = reason
-        longest = max(LONGEST_PAUSE * min(1.0, self.cloud.http.pace.intervals["launch"] / 12), self.wanted.poll_interval)
+        longest = max(min(LONGEST_PAUSE, 6 * self.wanted.poll_interval), self.wanted.poll_interval)
         pause = min(self.wanted.poll_interval * 1.5 ** min(self.misses, 20), longest)
         self.next_try = self.clock.monotonic() + pause * random.uniform(0.9, 1.1)

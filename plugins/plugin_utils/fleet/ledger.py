@@ -3,10 +3,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a fleet intended and got, written before and after each call that costs money.
 
-Events, each with a time (seconds since 1970): `intend` a launch, then `launched` (it has an id), `refused` (the API said no)
-or `unclear` (no answer), which becomes `launched` or `lost` (it never appeared); `adopted` an instance that another
-control node launched, `price` a higher one that it shows; `terminate` is asked, `terminated` is accepted, `ending` and `gone` are seen,
-and so is `alive`, after a termination that had no effect; `closed` by a receipt.
+Events, each with a time (seconds since 1970): `intend` a launch, then `launched` (it has an id), `refused` (the API
+said no) or `unclear` (no answer), which becomes `launched` or `lost` (it never appeared); `adopted` an instance that
+another control node launched, `price` a higher one that it shows; `terminate` is asked, `terminated` is accepted,
+`ending` and `gone` are seen, and so is `alive`, after a termination that had no effect; `closed` by a receipt.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from .history import Event, Life
 
 
 class Ledger:
-    """Lines of JSON in the fleet's folder, appended and synced. Rewritten only without the lines that cannot be read, which are kept beside it.
+    """Lines of JSON in the fleet's folder, appended and synced.
 
-    With `complain`, trouble with the file is told in a sentence and the ledger goes on in memory: the end of a fleet must not depend on it.
-    Without, it is an OSError.
+    Rewritten only without the lines that cannot be read, which are kept beside it.
+
+    With `complain`, trouble with the file is told in a sentence and the ledger goes on in memory: the end of a fleet
+    must not depend on it. Without, it is an OSError.
     """
 
     def __init__(self, folder: str, clock: clocks.Clock | None = None, complain: t.Callable[[str], None] | None = None):
@@ -40,7 +42,11 @@ class Ledger:
     # -- the file
 
     def write(self, event: str, **details: t.Any) -> None:
-        """One line: time, event and details. What has happened is remembered whatever becomes of the line; an intent counts only when it is on disk."""
+        """One line: time, event and details.
+
+        What has happened is remembered whatever becomes of the line; an intent counts only
+        when it is on disk.
+        """
         events = self.read()
         entry = {"time": round(self.clock.now(), 3), "event": event, **details}
         if event != "intend":
@@ -57,15 +63,22 @@ class Ledger:
         return self.events
 
     def set_aside(self) -> str:
-        """Move the lines that cannot be read into a file beside the ledger; a sentence that names them, empty where there are none."""
+        """Move the lines that cannot be read into a file beside the ledger; a sentence that names them.
+
+        Empty where there are none.
+        """
         self.read()
         if not self.odd:
             return ""
-        named = ", ".join(f"line {number} ({ascii(line.decode(errors='replace'))[:80]})" for number, line in list(self.odd.items())[:4])
+        named = ", ".join(
+            f"line {number} ({ascii(line.decode(errors='replace'))[:80]})"
+            for number, line in list(self.odd.items())[:4]
+        )
         more = f" and {len(self.odd) - 4} others" if len(self.odd) > 4 else ""
         self._try(self._move_odd)
         return (
-            f"{self.path} has what this version cannot have written: {named}{more}. It is kept in {self.odd_path}, and what is there is read from the account."
+            f"{self.path} has what this version cannot have written: {named}{more}. It is kept in "
+            f"{self.odd_path}, and what is there is read from the account."
         )
 
     def count_odd(self) -> int:
@@ -116,7 +129,10 @@ class Ledger:
             error.filename = error.filename or self.path
             if self.complain is None:
                 raise
-            self.complain(f"{state_dir.reason(error)}: going on without the ledger; the receipt will not know what is seen from here on.")
+            self.complain(
+                f"{state_dir.reason(error)}: going on without the ledger; the receipt will not know what is seen "
+                "from here on."
+            )
             self.complain = lambda text: None
 
     # -- what it says

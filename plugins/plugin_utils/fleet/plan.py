@@ -57,7 +57,7 @@ def members(fleet: str, instances: list[models.Instance]) -> list[models.Instanc
 def stamp(instance: models.Instance, tag: str) -> float | None:
     """A time that was written into a tag at launch (seconds since 1970), or None."""
     text = instance.tags.get(tag, "")
-    return float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else None
+    return float(text) if re.fullmatch(r"\d{1,11}(\.\d+)?", text) else None
 
 
 def require_members(fleet: str, instances: list[models.Instance], ids: t.Iterable[str], known: t.Container[str]) -> None:

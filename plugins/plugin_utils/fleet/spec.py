@@ -10,7 +10,6 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
-
 MOST = 315_360_000  # ten years in seconds; a stamp of a later end would not be read again
 
 
@@ -19,36 +18,58 @@ class FleetError(errors.CloudError):
 
 
 @dataclasses.dataclass(frozen=True)
-class FleetSpec:
-    """A fleet as it should be. Times are seconds, prices dollars per hour; 0 is no limit."""
+class EndSpec:
+    """What the end of a fleet needs to know.
+
+    Every field is the option of that name; its default stands with the option. Times are seconds.
+    """
 
     name: str
-    size: int = 0
-    instance_type: str = "gpu_1x_gh200"
-    regions: tuple[str, ...] = ()
-    ssh_key: str = ""
-    filesystems: tuple[str, ...] = ()
-    firewall_rulesets: tuple[str, ...] = ()
-    image_family: str = "lambda-stack-22-04"
-    connect_with: str = "public"
-    user_data: dict[str, t.Any] = dataclasses.field(default_factory=dict)
-    accept_host_keys: tuple[str, ...] = ()
-    replace: tuple[str, ...] = ()
-    allow_shrink: bool = False
-    wait_for_ssh: bool = True
-    max_price: float = 0.0
-    max_fleet_price: float = 0.0
-    max_life: float = 0.0
-    deadline: float = 3600.0
-    boot_deadline: float = 1200.0
-    poll_interval: float = 5.0
-    settle_time: float = 30.0
-    blind_interval: float = 300.0
-    resend_interval: float = 60.0
+    deadline: float
+    poll_interval: float
+    settle_time: float
+    resend_interval: float
+
+    @classmethod
+    def from_options(cls, options: dict[str, t.Any]) -> t.Self:
+        """Of a module's options; lists without what is empty, and nothing for what was not given."""
+        return cls(**{field.name: _plain(options[field.name], field.type) for field in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True)
+class FleetSpec(EndSpec):
+    """A fleet as it should be. Prices are dollars per hour; 0 is no limit."""
+
+    size: int
+    instance_type: str
+    region: tuple[str, ...]
+    ssh_key_name: str
+    filesystems: tuple[str, ...]
+    firewall_rulesets: tuple[str, ...]
+    image_family: str
+    user_data: dict[str, t.Any]
+    accept_host_keys: tuple[str, ...]
+    replace: tuple[str, ...]
+    allow_shrink: bool
+    connect_with: str
+    wait_for_ssh: bool
+    max_price: float
+    max_fleet_price: float
+    max_life: float
+    boot_deadline: float
+    blind_interval: float
+
+
+def _plain(value: t.Any, kind: str) -> t.Any:
+    if isinstance(value, (list, tuple)):
+        return tuple(filter(None, value))
+    return {"str": "", "int": 0}.get(kind, value) if value is None else value
 
 
 def require_numbers(options: dict[str, t.Any], declared: dict[str, dict[str, t.Any]]) -> None:
     """Raises FleetError for a time or price that no clock and no wallet knows: NaN, below 0, above MOST."""
     for name in (name for name, option in declared.items() if option["type"] == "float"):
         if not 0 <= options[name] <= MOST:
-            raise FleetError(f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed.")
+            raise FleetError(
+                f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed."
+            )

@@ -24,11 +24,14 @@ def state_folder(given: str | None) -> str:
 
 
 def inside(folder: str, name: str) -> str:
-    """The path of what is called so in a folder; CloudError for a name that could lead out of it. Tags and ledgers are written by others, too."""
+    """The path of what is called so in a folder.
+
+    CloudError for a name that could lead out of it. Tags and ledgers are written by others, too.
+    """
     if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,99}", name):
         raise errors.CloudError(
-            f"{ascii(name)[:120]} cannot be the name of a file in {folder}: letters, digits, dots, dashes and underscores are allowed, 100 at most. "
-            "Nothing was read or written there."
+            f"{ascii(name)[:120]} cannot be the name of a file in {folder}: letters, digits, dots, dashes and "
+            "underscores are allowed, 100 at most. Nothing was read or written there."
         )
     return os.path.join(folder, name)
 
@@ -42,7 +45,8 @@ def fleet_folder(given: str | None, fleet: str) -> str:
 def locked(folder: str, what: str, complain: t.Callable[[str], None] | None = None) -> t.Iterator[None]:
     """Keeps a second run out; raises CloudError where there is one, OSError where the folder cannot be used.
 
-    With `complain` that is told in a sentence, and the work is done without a lock: the end of a fleet must not depend on a folder.
+    With `complain` that is told in a sentence, and the work is done without a lock: the end of a fleet must not
+    depend on a folder.
     """
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -58,7 +62,10 @@ def locked(folder: str, what: str, complain: t.Callable[[str], None] | None = No
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 64, 0).decode(errors="replace").strip() or "unknown"
-            raise errors.CloudError(f"Another run is at work on {what} (process {holder}): wait for its end, or end it. Nothing was changed.") from error
+            raise errors.CloudError(
+                f"Another run is at work on {what} (process {holder}): wait for its end, or end it. "
+                "Nothing was changed."
+            ) from error
         with contextlib.suppress(OSError):  # for people only
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)

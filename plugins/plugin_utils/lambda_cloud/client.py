@@ -29,6 +29,24 @@ class Client:
         """Tells one account from another, and nothing of the key."""
         return self.http.account_id
 
+    @property
+    def clock(self) -> clocks.Clock:
+        """The time by which calls are paced."""
+        return self.http.clock
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds of the clock's monotonic time after which nothing is tried again, or None."""
+        return self.http.deadline
+
+    @deadline.setter
+    def deadline(self, moment: float | None) -> None:
+        self.http.deadline = moment
+
+    def launch_wait(self) -> float:
+        """Seconds until a launch may go, as things are now."""
+        return self.http.pace.launch_wait()
+
     def raw_instances(self) -> list[dict[str, t.Any]]:
         """Every instance as the API gives it, in one call, without Jupyter's secrets."""
         return self._list("/instances", lambda item: {name: value for name, value in item.items() if not name.startswith("jupyter")})

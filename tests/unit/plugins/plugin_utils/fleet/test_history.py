@@ -12,21 +12,24 @@ BEGIN = [
 ]
 
 
-@pytest.mark.parametrize(("seen", "end"), [
-    ([], None),
-    ([(500, "terminated")], None),
-    ([(500, "terminated"), (505, "ending")], None),
-    ([(500, "terminated"), (505, "ending"), (570, "gone")], 505),
-    ([(500, "terminated"), (505, "gone")], 505),
-    ([(500, "gone")], 500),
-    # Nobody looked for an hour.
-    ([(500, "terminated"), (4100, "gone")], 500),
-    # It had no effect.
-    ([(500, "terminated"), (4100, "alive"), (4105, "gone")], 4105),
-    ([(500, "terminated"), (505, "alive"), (560, "terminated"), (570, "ending"), (600, "gone")], 570),
-    ([(500, "terminated"), (505, "gone"), (4100, "alive")], None),
-    ([(500, "terminated"), (505, "gone"), (4100, "alive"), (4101, "terminated"), (4105, "gone")], 4105),
-])
+@pytest.mark.parametrize(
+    ("seen", "end"),
+    [
+        ([], None),
+        ([(500, "terminated")], None),
+        ([(500, "terminated"), (505, "ending")], None),
+        ([(500, "terminated"), (505, "ending"), (570, "gone")], 505),
+        ([(500, "terminated"), (505, "gone")], 505),
+        ([(500, "gone")], 500),
+        # Nobody looked for an hour.
+        ([(500, "terminated"), (4100, "gone")], 500),
+        # It had no effect.
+        ([(500, "terminated"), (4100, "alive"), (4105, "gone")], 4105),
+        ([(500, "terminated"), (505, "alive"), (560, "terminated"), (570, "ending"), (600, "gone")], 570),
+        ([(500, "terminated"), (505, "gone"), (4100, "alive")], None),
+        ([(500, "terminated"), (505, "gone"), (4100, "alive"), (4101, "terminated"), (4105, "gone")], 4105),
+    ],
+)
 def test_the_end_is_what_was_seen(seen, end):
     life = history.lives(BEGIN + [{"time": float(when), "event": event, "id": "i1"} for when, event in seen])["i1"]
     assert life.end == end and life.seconds(10000.0) == (end or 10000.0) - 100

@@ -14,7 +14,10 @@ BAD = ["", ".", "..", "../../x", "/etc", "a/b", "a\\..", "a\nb", "-x", "~", "r1\
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_name_that_could_lead_elsewhere_is_refused_in_one_sentence(tmp_path, name):
-    for refused in (lambda: state_dir.fleet_folder(str(tmp_path), name), lambda: host_keys.HostKeys(str(tmp_path)).forget(name)):
+    for refused in (
+        lambda: state_dir.fleet_folder(str(tmp_path), name),
+        lambda: host_keys.HostKeys(str(tmp_path)).forget(name),
+    ):
         with pytest.raises(errors.CloudError, match="cannot be the name of a file in") as caught:
             refused()
         assert "\n" not in str(caught.value)
