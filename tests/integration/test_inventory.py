@@ -473,7 +473,8 @@ def test_its_own_sentence_is_the_last_thing_that_is_read(source, cloud, tmp_path
 
 def test_an_inventory_that_was_mended_says_nothing_at_the_end(source, account):
     path = source(api_key=None)
-    InventoryManager(DataLoader(), sources=[path])
+    with pytest.raises(AnsibleError):
+        InventoryManager(DataLoader(), sources=[path])
     failed = dict(lambda_cloud.FAILED)
     source()
     InventoryManager(DataLoader(), sources=[path])
