@@ -453,9 +453,9 @@ def test_host_shows_the_variables(source, account, cloud):
 @pytest.mark.parametrize(("options", "words"), [
     ({"flet": "r1"}, "flet in PATH is no option of gh200.inference.lambda_cloud: did you mean fleet?"),
     ({"zzz": 1, "yyy": 2}, "yyy, zzz in PATH is no option of gh200.inference.lambda_cloud: ansible-doc -t inventory gh200.inference.lambda_cloud lists them."),
-    ({"request_interval": float("nan")}, "request_interval is nan; it must be a number from 0 to 31536000."),
-    ({"launch_interval": True}, "launch_interval is True; it must be a number from 0 to 31536000."),
-    ({"request_timeout": "1e18"}, "request_timeout is '1e18'; it must be a number from 0 to 31536000."),
+    ({"request_interval": float("nan")}, "request_interval is nan, and must be a number from 0 to 315360000."),
+    ({"launch_interval": True}, "launch_interval is True, and must be a number from 0 to 315360000."),
+    ({"request_timeout": "1e18"}, "request_timeout is 1e18, and must be a number from 0 to 315360000."),
     ({"api_key": None}, "There is no Lambda API key."),
 ])
 @pytest.mark.parametrize("configuration", [None, "[defaults]\n"])
