@@ -38,7 +38,8 @@ options:
     choices: [present, absent]
     default: present
   timeout:
-    description: Seconds to wait until a filesystem that was made is seen, or one is released by instances that have ended.
+    description: Seconds to wait until a filesystem that was made is seen, or one is released by instances that have
+      ended.
     type: float
     default: 300
   poll_interval:
