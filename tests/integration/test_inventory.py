@@ -484,10 +484,10 @@ def test_an_inventory_that_was_mended_says_nothing_at_the_end(source, account):
 @pytest.mark.parametrize(("options", "fault", "words"), [
     ({"api_key": None}, None, "There is no Lambda API key. Export LAMBDA_API_KEY"),
     ({"api_key": "secret_planted"}, None, "401 global/invalid-api-key"),
-    ({"api_url": "http://127.0.0.1:9/api/v1"}, None, "GET http://127.0.0.1:9/api/v1/instances failed: "),
+    ({"api_url": "http://127.0.0.1:9/api/v1"}, None, "GET http://127.0.0.1:9/api/v1/instances failed: Connection refused. Check api_url and your connection."),
     ({}, {"on": LIST, "do": "edge"}, "The network edge refused us, not your account"),
     ({}, {"on": LIST, "do": "refuse", "code": "global/account-inactive"}, "403 global/account-inactive"),
-    ({}, {"on": LIST, "do": "garbage", "times": 0}, "failed: the API answered 200: "),
+    ({}, {"on": LIST, "do": "garbage", "times": 0}, "not the API, or not at this path: check api_url"),
 ])
 def test_what_goes_wrong_is_one_sentence_and_a_status(source, cloud, options, fault, words):
     if fault:
