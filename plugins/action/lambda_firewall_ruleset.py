@@ -27,7 +27,7 @@ class ActionModule(LambdaAction):
             found = self.find(client, options)
             if found:
                 self.delete(client, found)
-            return results.outcome(declared(options, found.rules) if found else {}, {}, ruleset={})
+            return results.outcome(for_diff(options, found.rules) if found else {}, {}, ruleset={})
         wanted = firewall.rules_from_options(options["rules"])
         seen = []
 
@@ -49,7 +49,7 @@ class ActionModule(LambdaAction):
         rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, client.pause)
         before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
         return results.outcome(
-            declared(options, before.rules) if before else {}, declared(options, rules), ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
+            for_diff(options, before.rules) if before else {}, for_diff(options, rules), ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
         )
 
     def find(self, client, options):
@@ -66,6 +66,6 @@ class ActionModule(LambdaAction):
             client.delete_ruleset(found.id)
 
 
-def declared(options, rules):
-    """For the diff."""
+def for_diff(options, rules):
+    """What of it is declared."""
     return {"name": options["name"], "region": options["region"], "rules": firewall.shown(rules)}

@@ -34,7 +34,7 @@ class ActionModule(LambdaAction):
             return self.present(client, name, found, options)
         if found and not self.is_check:
             client.delete_ssh_key(found.id)
-        return results.outcome(declared(name, found.public_key) if found else {}, {}, ssh_key={})
+        return results.outcome(for_diff(name, found.public_key) if found else {}, {}, ssh_key={})
 
     def find(self, client, name):
         """The account's key of exactly this name."""
@@ -57,9 +57,9 @@ class ActionModule(LambdaAction):
                     f"The account has an ssh key named {name} ({found.id}) with other content, and Lambda cannot change a key: choose another name, "
                     "or remove it first with state: absent. Nothing was changed."
                 )
-            return results.outcome(declared(name, found.public_key), declared(name, found.public_key), ssh_key=dataclasses.asdict(found))
+            return results.outcome(for_diff(name, found.public_key), for_diff(name, found.public_key), ssh_key=dataclasses.asdict(found))
         added = models.SshKey("", name, public) if self.is_check else self.add(client, name, public)
-        return results.outcome({}, declared(name, public), ssh_key=dataclasses.asdict(added))
+        return results.outcome({}, for_diff(name, public), ssh_key=dataclasses.asdict(added))
 
     def make(self, client, name, path):
         """A new pair. Its file comes first: if the import fails, the next run imports it."""
@@ -68,7 +68,7 @@ class ActionModule(LambdaAction):
         if not self.is_check:
             ssh_keys.generate(path, name)
             added = self.add(client, name, ssh_keys.public_of(path))
-        return results.outcome({}, declared(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
+        return results.outcome({}, for_diff(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
 
     def add(self, client, name, public):
         """Import it; after an answer that says nothing, the account's key counts only if its content is ours."""
@@ -87,6 +87,6 @@ class ActionModule(LambdaAction):
         return ssh_keys.public_of(options["private_key_file"])
 
 
-def declared(name, public_key):
-    """For the diff."""
+def for_diff(name, public_key):
+    """What of it is declared."""
     return {"name": name, "public_key": public_key}

@@ -61,7 +61,8 @@ options:
     env:
       - name: LAMBDA_API_KEY
   api_key_file:
-    description: File that holds the API key and nothing else, if O(api_key) is not given. A relative path starts at the working folder.
+    description: File that holds the API key and nothing else, if O(api_key) is not given. A relative path starts at the
+      working folder.
     type: str
     env:
       - name: LAMBDA_API_KEY_FILE

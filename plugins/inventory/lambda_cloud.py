@@ -21,7 +21,15 @@ description:
   - Instances that are terminated or terminating are never there. Whatever else is not C(active), as O(statuses) lets it through, is in the group
     C(lambda_not_ready) too, and can be left out of a play by C(workers:!lambda_not_ready).
   - Tokens of Jupyter are never read into variables or cache. Names and tags are free text, and are never taken for templates.
+  - A host has what M(gh200.inference.lambda_instance_info) returns of its instance, with C(lambda_) before each key, as
+    C(lambda_price_per_hour) in dollars
+    or C(lambda_launched) in UTC.
 notes:
+  - Where it fails, Ansible goes on to its parsers for YAML and INI, and warns of each. The reason is said once more
+    when the run ends, so that it is
+    the last thing that is read. Without C(any_unparsed_is_failed) in the section C(inventory) of ansible.cfg, as it is
+    in a checkout of this collection,
+    Ansible runs the plays without hosts all the same.
   - There are two tiers of filters. O(fleet), O(statuses), O(regions) and O(instance_types) compare names, which costs nothing;
     O(filters) takes any condition over the host's variables, and is asked only for what passed the first tier.
   - The groups C(head), C(workers) and C(lambda_not_ready) always exist.
@@ -116,10 +124,10 @@ regions: [us-east-3, us-west-1]
 instance_types: [gpu_1x_gh200]
 filters:
   - lambda_tags.keep is not defined
-  - lambda_price_cents_per_hour < 300
+  - lambda_price_per_hour < 3
 hostname: "{{ lambda_region }}-{{ lambda_name or lambda_id }}"
 groups:
-  expiring: lambda_expires_at != ""
+  expiring: lambda_expires is not none
 keyed_groups:
   - key: lambda_region
     prefix: region
@@ -141,7 +149,8 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import 
 from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, ranges
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect
 
-# By file, why it has no hosts: said again when the run ends. Ansible goes on to its parsers for YAML and INI, and their complaints come last.
+# By file, why it has no hosts: said again when the run ends. Ansible goes on to its parsers for YAML and INI, and their
+# complaints come last.
 FAILED = {}
 
 
@@ -174,7 +183,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(sentence) from (error if isinstance(error, errors.CloudError) else error.__cause__)
 
     def read_options(self, path):
-        """Set them. What Ansible would pass over in silence is an error: an option that there is not, a number that cannot be meant."""
+        """Set them. What Ansible passes over in silence is an error: an unknown option, a number that nobody means."""
         config = self._read_config_data(path)
         known = {name for option, about in self.option_definitions.items() for name in (option, *about.get("aliases", ()))}
         unknown = sorted(str(name) for name in config if name not in known)
@@ -328,7 +337,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         except Exception as error:
             sentence = f"{what} cannot be evaluated for the instance {variables['lambda_id']}: {error}"
             if self.get_option("strict"):
-                raise AnsibleParserError(f"{sentence}. Correct it, or unset strict.") from error
+                raise AnsibleParserError(f"{sentence}. Correct it, or unset strict.") from None
             self.display.v(sentence)
             return None
 

@@ -31,17 +31,19 @@ options:
     required: true
   state:
     description:
+      - V(present) waits until the API shows what was made, up to O(timeout).
       - V(absent) deletes the filesystem and waits until the API shows it no more.
       - It is refused while an instance that is alive uses it. If only instances that have ended hold it, it is waited for, up to O(timeout).
     type: str
     choices: [present, absent]
     default: present
   timeout:
-    description: Seconds to wait until a filesystem is released by instances that have ended.
+    description: Seconds to wait until a filesystem that was made is seen, or one is released by instances that have
+      ended.
     type: float
     default: 300
   poll_interval:
-    description: Seconds between two looks at a filesystem that is not released yet.
+    description: Seconds between two looks at a filesystem that is not seen or not released yet.
     type: float
     default: 5
 seealso:

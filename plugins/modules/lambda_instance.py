@@ -148,6 +148,14 @@ instance:
       description: Name of the node that it is in its fleet; empty if it belongs to none.
       type: str
       sample: r1-00
+    launched:
+      description: When it was launched as node of a fleet, in UTC; null where no tag tells.
+      type: str
+      sample: "2027-01-15T08:00:00Z"
+    expires:
+      description: When its life as node of a fleet ends, in UTC; null where no tag tells.
+      type: str
+      sample: "2027-01-15T09:00:00Z"
 failure:
   description: What kind of refusal it was, for programs, with the API's code and status.
   type: dict

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import os
 import re
 import shlex
 import typing as t
 
+from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import plan
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 
@@ -71,19 +71,11 @@ def unique(name: str, instance: models.Instance, taken: t.Container[str]) -> str
 
 def variables(instance: models.Instance, connect_with: str, state_dir: str) -> dict[str, t.Any]:
     """The host's variables. Without a valid address of that kind there is no ansible_host."""
-    fleet = instance.tags.get(plan.FLEET, "")
-    made = {
-        "lambda_id": instance.id, "lambda_name": instance.name, "lambda_status": instance.status, "lambda_ip": instance.ip,
-        "lambda_private_ip": instance.private_ip, "lambda_hostname": instance.hostname, "lambda_region": instance.region,
-        "lambda_instance_type": instance.instance_type, "lambda_price_cents_per_hour": instance.price_cents_per_hour,
-        "lambda_gpus": instance.gpus, "lambda_filesystems": list(instance.filesystems), "lambda_ssh_keys": list(instance.ssh_keys),
-        "lambda_tags": dict(instance.tags), "lambda_fleet": fleet, "lambda_node": instance.tags.get(plan.NODE, ""),
-        "lambda_launched_at": iso(plan.stamp(instance, plan.LAUNCHED)), "lambda_expires_at": iso(plan.stamp(instance, plan.EXPIRES)),
-    }
+    made: dict[str, t.Any] = {f"lambda_{key}": value for key, value in results.instance(instance).items()}
     address = instance.private_ip if connect_with == "private" else instance.ip
     if address:
         made["ansible_host"] = address
-    known_hosts = known_hosts_of(fleet, state_dir)
+    known_hosts = known_hosts_of(made["lambda_fleet"], state_dir)
     if known_hosts:
         made["ansible_ssh_common_args"] = f"-o {shlex.quote(f'UserKnownHostsFile={known_hosts}')} -o StrictHostKeyChecking=yes"
     return made
@@ -98,14 +90,6 @@ def known_hosts_of(fleet: str, state_dir: str) -> str:
         return ""
     path = path.replace("%", "%%")
     return f'"{path}"' if re.search(r"\s", path) else path
-
-
-def iso(seconds: float | None) -> str:
-    """A time (seconds since 1970) as people and programs read it, in UTC; empty for none."""
-    try:
-        return "" if seconds is None else datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).isoformat(timespec="seconds")
-    except (OverflowError, ValueError):
-        return ""
 
 
 def groups(instance: models.Instance, with_roles: bool = True) -> list[str]:

@@ -20,7 +20,7 @@ display = Display()
 
 
 class LambdaAction(ActionBase):
-    """Subclasses have SPEC, perhaps RULES (required_if and its kin), and `execute`."""
+    """Subclasses have SPEC, perhaps RULES (required_if and its kin) and CHECKED, and `execute`."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -28,6 +28,8 @@ class LambdaAction(ActionBase):
 
     SPEC: dict[str, dict[str, t.Any]] = {}
     RULES: dict[str, t.Any] = {}
+    # Numbers that `execute` looks at itself, since it knows their range.
+    CHECKED: tuple[str, ...] = ()
 
     def run(self, tmp=None, task_vars=None):
         super().run(tmp, task_vars)
@@ -35,9 +37,10 @@ class LambdaAction(ActionBase):
         self._task.args = given(self._task.args)
         try:
             # As they were given, since a conversion makes 1 of true and 100 of 1e2; and again, for what comes from the environment.
-            ranges.check(spec, self._task.args)
+            numbers = {name: about for name, about in spec.items() if name not in self.CHECKED}
+            ranges.check(numbers, self._task.args)
             dummy, options = self.validate_argument_spec(argument_spec=spec, **self.RULES)
-            ranges.check(spec, options)
+            ranges.check(numbers, options)
             return self.execute(connect(options), options)
         except AnsibleActionFail:
             raise  # Ansible's own sentence on the options

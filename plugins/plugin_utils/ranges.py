@@ -11,9 +11,10 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
-# Least, most and name of each type of number. No wait of ours is longer than a year, and no price higher than its number.
-YEAR = 365 * 24 * 3600
-RANGES = {"int": (0, 1_000_000, "a whole number"), "float": (0, YEAR, "a number")}
+# Least, most and name of each type of number. No time of ours is longer than ten years, and no price higher than their seconds.
+HUGE = 2**1000  # a float has room for this
+TEN_YEARS = 10 * 365 * 24 * 3600
+RANGES = {"int": (0, 1_000_000, "a whole number, in digits,"), "float": (0, TEN_YEARS, "a number")}
 
 
 def check(spec: dict[str, dict[str, t.Any]], values: dict[str, t.Any]) -> None:
@@ -32,8 +33,9 @@ def _check_number(name: str, kind: str, value: t.Any) -> None:
     least, most, words = RANGES[kind]
     number = _parsed(kind, value)
     if number is None or not least <= number <= most:
-        shown = f"'{value}'" if isinstance(value, str) else str(value)
-        raise errors.CloudError(f"{name} is {shown[:60]}; it must be {words} from {least} to {most}. Nothing was changed.")
+        # Python writes no whole number of more than 4300 digits.
+        shown = ascii(str(value)[:60])[1:-1] if not isinstance(value, int) or abs(value) < HUGE else "a number of many digits"
+        raise errors.CloudError(f"{name} is {shown}, and must be {words} from {least} to {most}. Nothing was changed.")
 
 
 def _parsed(kind: str, value: t.Any) -> float | None:
@@ -42,5 +44,5 @@ def _parsed(kind: str, value: t.Any) -> float | None:
         return None
     if isinstance(value, str) and not re.fullmatch(r"[+-]?\d+" if kind == "int" else r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value.strip().lower()):
         return None
-    number = float(value) if not isinstance(value, int) or abs(value) < 2**1000 else math.inf
+    number = float(value) if not isinstance(value, int) or abs(value) < HUGE else math.inf
     return number if math.isfinite(number) and (kind == "float" or number.is_integer()) else None

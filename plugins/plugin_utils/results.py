@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import plan
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, plan
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall, models
 
 Thing = t.TypeVar("Thing")
@@ -60,12 +60,13 @@ def create(ask: t.Callable[[], Thing], look: t.Callable[[], Thing | None], what:
 
 
 def instance(item: models.Instance) -> dict[str, t.Any]:
-    """An instance as modules return it."""
+    """An instance as modules return it, and with lambda_ before each key, the inventory. Prices are dollars; times are UTC, or None where no tag tells."""
     return {
         "id": item.id, "name": item.name, "status": item.status, "ip": item.ip, "private_ip": item.private_ip, "hostname": item.hostname,
         "region": item.region, "instance_type": item.instance_type, "architecture": item.architecture, "gpus": item.gpus,
         "price_per_hour": item.price_cents_per_hour / 100, "ssh_key_names": list(item.ssh_keys), "file_system_names": list(item.filesystems),
         "tags": dict(item.tags), "fleet": item.tags.get(plan.FLEET, ""), "node": item.tags.get(plan.NODE, ""),
+        "launched": overview.iso(plan.stamp(item, plan.LAUNCHED)), "expires": overview.iso(plan.stamp(item, plan.EXPIRES)),
     }
 
 

@@ -157,3 +157,19 @@ def test_a_deletion_whose_answer_is_lost_is_no_error(cloud, filesystem):
     assert filesystem(state="absent")["changed"]
     assert [call.partition("/")[0] for call in cloud.calls()][:3] == ["GET ", "DELETE ", "DELETE "]
     assert filesystem(state="absent")["changed"] is False
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"timeout": "nan"}, "timeout is nan, and must be a number from 0 to 315360000."), ({"timeout": "1e18"}, "timeout is 1e18, and must be"),
+    ({"poll_interval": -1}, "poll_interval is -1, and must be"), ({"poll_interval": True}, "poll_interval is True, and must be"),
+    ({"request_interval": float("inf")}, "request_interval is inf, and must be"), ({"request_timeout": "soon"}, "request_timeout is soon, and must be"),
+])
+def test_a_number_that_nobody_means_is_refused_before_any_call(cloud, filesystem, options, words):
+    refused = filesystem(**options)
+    assert refused["failed"] and refused["msg"].startswith(words) and refused["failure"] == {} and cloud.calls() == []
+
+
+def test_a_number_of_the_environment_is_looked_at_too(act, cloud, monkeypatch):
+    monkeypatch.setenv("LAMBDA_REQUEST_INTERVAL", "-inf")
+    refused = act("lambda_region_info", api_url=cloud.url, api_key=cloud.key)
+    assert refused["msg"].startswith("request_interval is -inf, and must be a number from 0 to 315360000.") and cloud.calls() == []

@@ -76,6 +76,8 @@ def what_is_said(monkeypatch):
 def hosts_of_an_inventory(source, account, said, monkeypatch):
     """hosts(refresh=False, extra=None, **options): the inventory, after one run of the plugin in this process."""
     monkeypatch.setattr("ansible.constants.INVENTORY_ANY_UNPARSED_IS_FAILED", True)
+    # In this process nothing shall be said at the end.
+    monkeypatch.setattr(lambda_cloud, "FAILED", {})
 
     def hosts(refresh=False, extra=None, **options):
         monkeypatch.setattr("ansible.plugins.inventory.load_extra_vars", lambda loader: extra or {})
@@ -136,9 +138,9 @@ def test_a_launched_fleet_is_there_as_launched(hosts, cloud, act, tmp_path, monk
     inventory = hosts()
     assert cloud.calls() == [LIST] and names(inventory, "head") == ["r1-00"] and names(inventory, "workers") == ["r1-01"]
     head = inventory.get_host("r1-00").vars
-    assert head["lambda_id"] == fleet["fleet"]["nodes"][0]["id"] and head["lambda_filesystems"] == ["shared"]
+    assert head["lambda_id"] == fleet["fleet"]["nodes"][0]["id"] and head["lambda_file_system_names"] == ["shared"]
     assert head["ansible_ssh_common_args"].startswith(f"-o UserKnownHostsFile={tmp_path}/state/r1/known_hosts ")
-    assert head["lambda_launched_at"] < head["lambda_expires_at"]
+    assert head["lambda_launched"] < head["lambda_expires"]
 
 
 # -- filters
@@ -300,8 +302,8 @@ def test_the_token_of_jupyter_is_nowhere(cached, tmp_path):
 
 def test_variables_and_groups_of_the_user_are_constructed(hosts):
     inventory = hosts(
-        compose={"gh200_address": "lambda_private_ip", "dear": "lambda_price_cents_per_hour > 200"},
-        groups={"cheap": "lambda_price_cents_per_hour < 300", "none": "lambda_gpus > 1"},
+        compose={"gh200_address": "lambda_private_ip", "dear": "lambda_price_per_hour > 2"},
+        groups={"cheap": "lambda_price_per_hour < 3", "none": "lambda_gpus > 1"},
         keyed_groups=[{"key": "lambda_region", "prefix": "in"}, {"key": "lambda_tags", "prefix": "tag"}],
     )
     web = inventory.get_host("web").vars
@@ -422,7 +424,7 @@ def test_list_has_plain_strings(source, account, cloud):
     assert run.returncode == 0 and cloud.calls() == [LIST]
     listed = json.loads(run.stdout[run.stdout.index('{\n'):])
     head = listed["_meta"]["hostvars"]["r1-00"]
-    assert head["ansible_host"] == "192.0.2.8" and head["lambda_tags"] == {"gh200:fleet": "r1", "gh200:node": "r1-00"} and head["lambda_filesystems"] == []
+    assert head["ansible_host"] == "192.0.2.8" and head["lambda_tags"] == {"gh200:fleet": "r1", "gh200:node": "r1-00"} and head["lambda_file_system_names"] == []
     assert head["gh200_address"] == head["lambda_private_ip"] and "__ansible_unsafe" not in run.stdout
     assert listed["head"]["hosts"] == ["r1-00"] and listed["workers"]["hosts"] == ["r1-01"]
     assert "planted" not in run.stdout + run.stderr and cloud.key not in run.stdout + run.stderr
@@ -448,13 +450,44 @@ def test_host_shows_the_variables(source, account, cloud):
     assert json.loads(run.stdout)["lambda_id"] == "stranger"
 
 
+@pytest.mark.parametrize(("options", "words"), [
+    ({"flet": "r1"}, "flet in PATH is no option of gh200.inference.lambda_cloud: did you mean fleet?"),
+    ({"zzz": 1, "yyy": 2}, "yyy, zzz in PATH is no option of gh200.inference.lambda_cloud: ansible-doc -t inventory gh200.inference.lambda_cloud lists them."),
+    ({"request_interval": float("nan")}, "request_interval is nan, and must be a number from 0 to 315360000."),
+    ({"launch_interval": True}, "launch_interval is True, and must be a number from 0 to 315360000."),
+    ({"request_timeout": "1e18"}, "request_timeout is 1e18, and must be a number from 0 to 315360000."),
+    ({"api_key": None}, "There is no Lambda API key."),
+])
+@pytest.mark.parametrize("configuration", [None, "[defaults]\n"])
+def test_its_own_sentence_is_the_last_thing_that_is_read(source, cloud, tmp_path, options, words, configuration):
+    """With the settings of this checkout, and with none."""
+    path = source(**options)
+    environment = {"COLUMNS": "1000"}
+    if configuration:
+        (tmp_path / "ansible.cfg").write_text(configuration, encoding="utf-8")
+        environment["ANSIBLE_CONFIG"] = str(tmp_path / "ansible.cfg")
+    run = ansible("ansible", path, "all", "--list-hosts", **environment)
+    last = run.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"[ERROR]: The inventory {path} has no hosts: " + words.replace("PATH", path)) and cloud.calls() == []
+
+
+def test_an_inventory_that_was_mended_says_nothing_at_the_end(source, account):
+    path = source(api_key=None)
+    with pytest.raises(AnsibleError):
+        InventoryManager(DataLoader(), sources=[path])
+    failed = dict(lambda_cloud.FAILED)
+    source()
+    InventoryManager(DataLoader(), sources=[path])
+    assert list(failed) == [path] and path not in lambda_cloud.FAILED
+
+
 @pytest.mark.parametrize(("options", "fault", "words"), [
     ({"api_key": None}, None, "There is no Lambda API key. Export LAMBDA_API_KEY"),
     ({"api_key": "secret_planted"}, None, "401 global/invalid-api-key"),
-    ({"api_url": "http://127.0.0.1:9/api/v1"}, None, "GET http://127.0.0.1:9/api/v1/instances failed: "),
+    ({"api_url": "http://127.0.0.1:9/api/v1"}, None, "GET http://127.0.0.1:9/api/v1/instances failed: Connection refused. Check api_url and your connection."),
     ({}, {"on": LIST, "do": "edge"}, "The network edge refused us, not your account"),
     ({}, {"on": LIST, "do": "refuse", "code": "global/account-inactive"}, "403 global/account-inactive"),
-    ({}, {"on": LIST, "do": "garbage", "times": 0}, "failed: the API answered 200: "),
+    ({}, {"on": LIST, "do": "garbage", "times": 0}, "not the API, or not at this path: check api_url"),
 ])
 def test_what_goes_wrong_is_one_sentence_and_a_status(source, cloud, options, fault, words):
     if fault:

@@ -14,8 +14,11 @@ from . import plan
 
 
 def iso(seconds: float | None) -> str | None:
-    """A time as people and programs read it (UTC), or None."""
-    return None if seconds is None else datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """A time as people and programs read it (UTC), or None: also for one that no calendar has, since a stranger may have written the tag."""
+    try:
+        return None if seconds is None else datetime.datetime.fromtimestamp(int(seconds), datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, OSError, ValueError):
+        return None
 
 
 def node(instance: models.Instance, now: float) -> dict[str, t.Any]:

@@ -38,7 +38,7 @@ def read_public(path: str) -> str:
 
 def public_of(path: str) -> str:
     """The public half of a private key file."""
-    done = _keygen(["-y", "-P", "", "-f", path])
+    done = keygen(["-y", "-P", "", "-f", path])
     if done.returncode:
         raise errors.CloudError(
             f"The private key {path} cannot be used: ssh-keygen says '{_last(done.stderr)}'. It must be a key without a passphrase that only you can read; "
@@ -61,7 +61,7 @@ def generate(path: str, comment: str) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".key-", dir=folder) as private:
             made = os.path.join(private, "key")
-            done = _keygen(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", made])
+            done = keygen(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", made])
             if done.returncode:
                 raise errors.CloudError(f"No ssh key could be made for {path}: ssh-keygen says '{_last(done.stderr)}'.")
             os.chmod(made, 0o600)
@@ -71,11 +71,16 @@ def generate(path: str, comment: str) -> None:
         raise errors.CloudError(f"The private key {path} cannot be written: {error.strerror}.") from error
 
 
-def _keygen(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+def keygen(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """The one way to ssh-keygen, whatever comes back. CloudError where it cannot be run."""
     try:
-        return subprocess.run(["ssh-keygen", *arguments], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            ["ssh-keygen", *arguments], check=False, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL
+        )
     except FileNotFoundError as error:
         raise errors.CloudError("There is no ssh-keygen on the control node: install the OpenSSH client.") from error
+    except OSError as error:
+        raise errors.CloudError(f"ssh-keygen cannot be run on the control node: {error.strerror}.") from error
 
 
 def _last(text: str) -> str:

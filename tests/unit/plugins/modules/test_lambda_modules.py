@@ -10,7 +10,8 @@ import pytest
 import yaml
 from ansible.utils.plugin_docs import get_docstring
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import CONNECTION, LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 MODULES = sorted(path.stem for path in (PLUGINS / "modules").glob("lambda_*.py"))
@@ -68,11 +69,24 @@ def test_options_are_documented_as_they_are_taken(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_attributes_say_how_it_behaves_and_where_it_runs(name):
     attributes = documentation(name)["attributes"]
-    assert {"action_group", "check_mode", "diff_mode", "idempotent", "platform"} <= set(attributes)
+    assert {"action", "async", "delegation", "action_group", "check_mode", "diff_mode", "idempotent", "platform"} <= set(attributes)
     assert all(attribute["description"] and attribute["support"] for attribute in attributes.values())
+    assert {key: attributes[key]["support"] for key in ("action", "async", "delegation")} == {"action": "full", "async": "none", "delegation": "none"}
+    assert not action(name)._supports_async and not action(name)._requires_connection
     assert attributes["action_group"]["membership"] == ["gh200.inference.lambda"] and attributes["check_mode"]["support"] == "full"
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_secrets_are_marked(name):
     assert {option for option, spec in {**CONNECTION, **action(name).SPEC}.items() if spec.get("no_log")} == {"api_key"}
+
+
+def test_the_inventory_takes_the_same_options_of_a_connection():
+    fragment = Fragments().get("gh200.inference.lambda_cloud")
+    documented = yaml.safe_load(fragment.PLUGIN)["options"]
+    assert {name: (option["default"] if "default" in option else None) for name, option in documented.items()} == {
+        name: option.get("default") for name, option in CONNECTION.items()
+    }
+    assert {name: [env["name"] for env in option.get("env", [])] for name, option in documented.items()} == {
+        name: option.get("fallback", (None, []))[1] for name, option in CONNECTION.items()
+    }

@@ -6,7 +6,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.gh200.inference.plugins.plugin_utils import hosts
+from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, results
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview
 
 
 def raw(instance_id="0a", tags=None, **fields):
@@ -58,10 +59,21 @@ def test_the_variables_are_plain_json():
     assert made == json.loads(json.dumps(made)) == {
         "ansible_host": "192.0.2.1", "lambda_id": "0a", "lambda_name": "r1-00", "lambda_status": "active",
         "lambda_ip": "192.0.2.1", "lambda_private_ip": "10.0.0.1", "lambda_hostname": "h", "lambda_region": "us-east-3", "lambda_instance_type": "gpu_1x_gh200",
-        "lambda_price_cents_per_hour": 229, "lambda_gpus": 1,
-        "lambda_filesystems": ["shared"], "lambda_ssh_keys": ["laptop"], "lambda_tags": dict(instance.tags), "lambda_fleet": "r1", "lambda_node": "r1-00",
-        "lambda_launched_at": "2027-01-15T08:00:00+00:00", "lambda_expires_at": "2027-01-15T09:00:00+00:00",
+        "lambda_architecture": "", "lambda_price_per_hour": 2.29, "lambda_gpus": 1, "lambda_file_system_names": ["shared"], "lambda_ssh_key_names": ["laptop"],
+        "lambda_tags": dict(instance.tags), "lambda_fleet": "r1", "lambda_node": "r1-00",
+        "lambda_launched": "2027-01-15T08:00:00Z", "lambda_expires": "2027-01-15T09:00:00Z",
     }
+
+
+@pytest.mark.parametrize("fields", [{}, {"tags": {"gh200:fleet": "r1", "gh200:launched": "1800000000"}, "instance_type": {"price_cents_per_hour": 229}}])
+def test_each_variable_is_a_key_of_the_results_of_modules_with_a_prefix(fields):
+    """Same name, same unit, same time format; and what lambda_fleet_info says of a node by the same name is the same too."""
+    instance = one(**fields)
+    made = {name: value for name, value in hosts.variables(instance, "public", "/nonexistent").items() if name.startswith("lambda_")}
+    assert made == {f"lambda_{key}": value for key, value in results.instance(instance).items()}
+    node = overview.node(instance, 1_800_000_000)
+    common = [key for key in node if f"lambda_{key}" in made and key != "name"]
+    assert set(common) >= {"id", "status", "price_per_hour", "launched", "expires"} and all(made[f"lambda_{key}"] == node[key] for key in common)
 
 
 @pytest.mark.parametrize(("connect_with", "fields", "address"), [
@@ -72,9 +84,9 @@ def test_only_an_address_of_the_wanted_kind_is_connected_to(connect_with, fields
     assert hosts.variables(one(**fields), connect_with, "/nonexistent").get("ansible_host") == address
 
 
-@pytest.mark.parametrize(("stamp", "text"), [("1800000000", "2027-01-15T08:00:00+00:00"), ("soon", ""), ("", ""), ("999999999999", "")])
-def test_a_time_is_the_one_of_the_tag_or_empty(stamp, text):
-    assert hosts.variables(one(tags={"gh200:launched": stamp}), "public", "/nonexistent")["lambda_launched_at"] == text
+@pytest.mark.parametrize(("stamp", "text"), [("1800000000", "2027-01-15T08:00:00Z"), ("soon", None), ("", None), ("999999999999", None)])
+def test_a_time_is_the_one_of_the_tag_or_none(stamp, text):
+    assert hosts.variables(one(tags={"gh200:launched": stamp}), "public", "/nonexistent")["lambda_launched"] == text
 
 
 def test_a_fleet_is_verified_by_its_own_known_hosts(tmp_path):
@@ -83,7 +95,9 @@ def test_a_fleet_is_verified_by_its_own_known_hosts(tmp_path):
     (tmp_path / "known_hosts").touch()
     made = hosts.variables(one(tags={"gh200:fleet": "r1"}), "public", str(tmp_path))
     assert made["ansible_ssh_common_args"] == f"-o UserKnownHostsFile={tmp_path}/r1/known_hosts -o StrictHostKeyChecking=yes"
-    for stranger in ("", ".", "..", "r1/../r1", "r2", "%h"):
+    (tmp_path.parent / "x").mkdir(exist_ok=True)
+    (tmp_path.parent / "x" / "known_hosts").touch()
+    for stranger in ("", ".", "..", "r1/../r1", "r2", "%h", "../x", f"{tmp_path}/r1", "../../x", "r1\n", "r1\0", "x" * 5000):
         assert "ansible_ssh_common_args" not in hosts.variables(one(tags={"gh200:fleet": stranger}), "public", str(tmp_path))
 
 

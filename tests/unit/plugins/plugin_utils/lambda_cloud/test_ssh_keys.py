@@ -50,3 +50,11 @@ def test_a_machine_without_ssh_keygen_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(errors.CloudError, match="no ssh-keygen on the control node"):
         ssh_keys.public_of(str(tmp_path / "key"))
+
+
+def test_an_ssh_keygen_that_cannot_be_run_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "ssh-keygen").write_text("not a program", encoding="utf-8")
+    (tmp_path / "ssh-keygen").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(errors.CloudError, match="ssh-keygen cannot be run on the control node: Exec format error"):
+        ssh_keys.public_of(str(tmp_path / "key"))
