@@ -42,11 +42,11 @@ class ActionModule(LambdaAction):
     def make(self, client, options):
         """Create it, and wait until the API shows it: a launch that came before would be refused, and a second run would create it again."""
         name, region = options["name"], options["region"]
-        deadline = client.http.clock.monotonic() + options["timeout"]
+        deadline = client.clock.monotonic() + options["timeout"]
         made = self.add(client, name, region)
         while True:
             found = self.find(client, name, region)
-            left = deadline - client.http.clock.monotonic()
+            left = deadline - client.clock.monotonic()
             if found:
                 return found
             if left <= 0:
@@ -55,7 +55,7 @@ class ActionModule(LambdaAction):
                     "look at the website before you run this again."
                 )
             self.say(name, f"waiting until the account's list shows it, for {left:.0f} s at most")
-            client.http.clock.sleep(min(options["poll_interval"], left))
+            client.clock.sleep(min(options["poll_interval"], left))
 
     def add(self, client, name, region):
         what = f"filesystem named {name} in {region}"
@@ -80,7 +80,7 @@ class ActionModule(LambdaAction):
 
     def delete(self, client, item, options):
         """Once it is released, and until the API shows it no more."""
-        deadline = client.http.clock.monotonic() + options["timeout"]
+        deadline = client.clock.monotonic() + options["timeout"]
         while item:
             is_held = self.users(client, item)
             if not is_held:
@@ -91,12 +91,12 @@ class ActionModule(LambdaAction):
                         raise
                     is_held = True
             if is_held:
-                left = deadline - client.http.clock.monotonic()
+                left = deadline - client.clock.monotonic()
                 if left <= 0:
                     raise errors.CloudError(
                         f"The filesystem {item.name} ({item.id}) is still in use after {options['timeout']:.0f} s, though no instance that is alive has it; "
                         "it is paid for by what is in it: run this again later."
                     )
                 self.say(item.name, f"waiting until it is released by instances that have ended, for {left:.0f} s at most")
-                client.http.clock.sleep(options["poll_interval"])
+                client.clock.sleep(options["poll_interval"])
             item = self.find(client, item.name, item.region)

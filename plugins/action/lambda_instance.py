@@ -68,7 +68,7 @@ class ActionModule(LambdaAction):
         is_alive = item is not None and not item.is_gone
         before = {"id": item.id, "name": item.name} if is_alive else {}
         result = results.outcome(before, {}, instance={})
-        clock = client.http.clock
+        clock = client.clock
         deadline, asked = clock.monotonic() + options["timeout"], None
         while item is not None and item.status != "terminated" and not self.is_check:
             now = clock.monotonic()

@@ -65,7 +65,7 @@ def test_a_wish_to_wait_is_heeded(world):
 @pytest.mark.parametrize("seconds", [5, -1])
 def test_no_wish_is_heeded_beyond_the_deadline(world, seconds):
     account = world.client()
-    account.http.deadline = world.clock.monotonic() + seconds
+    account.deadline = world.clock.monotonic() + seconds
     world.sim.faults.add(Fault(on="GET /regions", do="rate", shape="retry-after"))
     began = world.clock.now()
     with pytest.raises(errors.LambdaError, match="answered 429: .*Something else uses the same key"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `vllm --help` does not find out: each compiled part is loaded and used once."""
 import importlib
+import json
 import sys
 from importlib.metadata import version as installed
 
@@ -95,3 +96,6 @@ def compile_kernel():
 
 
 CHECKS = [versions, extensions, triton_imports, gpu]
+
+if __name__ == "__main__":
+    main(**json.loads(sys.argv[1]))

@@ -63,4 +63,4 @@ def git(url):
 
 
 if __name__ == "__main__":
-    main(json.load(sys.stdin))
+    main(json.loads(sys.argv[1]))

@@ -71,7 +71,9 @@ def arrivals(folder: Path, playbooks: list[str], variables: dict, more: dict[str
     """
     root = build(folder / "collections", more or {})
     here = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": sys.executable}
-    groups = {"head": {"hosts": {HEAD: {"gh200_address": "192.0.2.1"}}}, "workers": {"hosts": {WORKER: {"gh200_address": "192.0.2.2"}}}}
+    # Of another fleet, so that provision.yml ends before it asks anybody.
+    hosts = {name: {"gh200_address": f"192.0.2.{number}", "lambda_fleet": "another"} for number, name in ((1, HEAD), (2, WORKER))}
+    groups = {"head": {"hosts": {HEAD: hosts[HEAD]}}, "workers": {"hosts": {WORKER: hosts[WORKER]}}}
     inventory = folder / "hosts.json"
     inventory.write_text(json.dumps({"all": {"vars": here | variables, "children": groups}}), encoding="utf-8")
     told = folder / "arrivals"

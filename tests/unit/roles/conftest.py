@@ -14,11 +14,12 @@ ROLES = Path(__file__).resolve().parents[3] / "roles"
 
 
 @pytest.fixture(name="load")
-def load_program():
-    """load("role/file.py"): the program, fresh each time."""
+def load_program(monkeypatch):
+    """load("role/file.py"): the program, fresh each time; it may import the files beside it."""
     def load(name):
         role, file = name.split("/", 1)
         path = ROLES / role / "files" / file
+        monkeypatch.syspath_prepend(path.parent)
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

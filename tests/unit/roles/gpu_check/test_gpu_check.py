@@ -5,9 +5,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
+ROLE = Path(__file__).resolve().parents[4] / "roles/gpu_check"
 ECC = "ecc.errors.uncorrected.volatile.total"
 SOUND = {
     "index": "0", "name": "NVIDIA GH200 480GB", "driver_version": "570.148.08", "compute_cap": "9.0", "memory.total": "97871",
@@ -132,7 +138,8 @@ def test_a_slow_gpu_is_refused_with_both_values(program, label):
     assert "and 5000 is the least for its kind" in refusal(program, program.judge_measures, SOUND, MEASURES, floors)
 
 
-def test_floors_are_of_the_longest_words_that_the_name_holds(program):
+def test_floors_are_of_the_longest_words_that_the_name_holds(load):
+    program = load("gpu_check/gpu_judge.py")
     floors = {"H200": 1, "GH200": 2, "GH200 480GB": 3}
     assert program.floors_of("NVIDIA GH200 480GB", floors) == 3
     assert program.floors_of("NVIDIA GH200 144G HBM3e", floors) == 2
@@ -253,3 +260,17 @@ def test_no_right_to_drop_or_to_record_is_a_sentence(program, monkeypatch, capsy
 def test_a_measurement_that_crashes_is_told(program, text, expected):
     program.MEASURE = text
     assert program.measure() == expected
+
+
+def test_what_is_sent_to_a_node_is_a_whole_program(tmp_path):
+    variables = DataLoader().load_from_file(str(ROLE / "vars/main.yml"), trusted_as_template=True)
+    loader = DataLoader()
+    loader.set_basedir(str(ROLE / "files"))
+    text = Templar(loader, variables).template(variables["__gpu_check_program"])
+    # Anywhere but beside its files, as on a node; without nvidia-smi.
+    done = subprocess.run(
+        [sys.executable, "-", "check", f"--record={tmp_path}/record"], input=text, env={"PATH": str(tmp_path)},
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("nvidia-smi is not installed") and len(done.stderr.splitlines()) == 1

@@ -8,27 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.models import TINY
+
 DEFAULTS = Path(__file__).resolve().parents[5] / "roles/gh200/defaults/main/model.yml"
-# Five layers, of which one is dense; small enough for any GPU.
-TINY = {
-    "architectures": ["DeepseekV3ForCausalLM"],
-    "torch_dtype": "bfloat16",
-    "vocab_size": 640,
-    "hidden_size": 256,
-    "intermediate_size": 512,
-    "moe_intermediate_size": 128,
-    "num_hidden_layers": 5,
-    "first_k_dense_replace": 1,
-    "n_routed_experts": 16,
-    "n_shared_experts": 1,
-    "num_experts_per_tok": 4,
-    "num_attention_heads": 8,
-    "q_lora_rank": 64,
-    "kv_lora_rank": 64,
-    "qk_rope_head_dim": 16,
-    "qk_nope_head_dim": 32,
-    "v_head_dim": 32,
-}
 
 
 @pytest.fixture(name="r1", scope="session")
