@@ -26,7 +26,8 @@ def test_nodes_are_launched_and_torn_down(type_in, cloud, block):
     assert f"gh200_size={SIZE} " in up and cloud.cloud.most_paid(TAGS) == SIZE, output
     assert output.count("[r1] launched r1-") == SIZE, output
     assert status == 4 and output.count("unreachable=1 ") == SIZE, output
-    assert "TASK [Wait for the end of the first boot]" in output.partition("TASK [Require the nodes in the inventory]")[2]
+    last = output.partition("TASK [Require the nodes in the inventory]")[2]
+    assert "TASK [Wait for the end of the first boot]" in last, output
 
     assert down and "$" in teardown[1] and cloud.cloud.paid_now() == []
     for command, (_, text) in zip(commands, answers, strict=True):
