@@ -32,15 +32,36 @@ def empty_environment(tmp_path_factory):
     # Its own environment: that of this checkout has the checkout for the collection.
     subprocess.run([sys._base_executable, "-m", "venv", home / "venv"], check=True)
     constraints = Path(__file__).resolve().parents[2] / "constraints.txt"
-    subprocess.run([home / "venv/bin/python", "-m", "pip", "install", "--quiet", "--quiet", "-c", constraints,
-                    "ansible-core", "requests"], check=True)
+    subprocess.run(
+        [
+            home / "venv/bin/python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--quiet",
+            "-c",
+            constraints,
+            "ansible-core",
+            "requests",
+        ],
+        check=True,
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "LAMBDA_", "GH200_"))}
     path = f"{home}/venv/bin:{os.environ['PATH']}"
     environment = kept | {"HOME": str(home), "PATH": path, "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"}
 
     def run(tool: str, *arguments: str | Path) -> str:
-        done = subprocess.run([home / "venv/bin" / tool, *arguments], cwd=home, env=environment, capture_output=True,
-                              text=True, check=False, timeout=300, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [home / "venv/bin" / tool, *arguments],
+            cwd=home,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -84,18 +105,24 @@ def test_ansible_doc_knows_every_plugin_and_role(run, names):
     shown = json.loads(run("ansible-doc", "--json", "--type", "module", *modules(names, "modules")))
     assert len(shown) == len(modules(names, "modules")) > 20 and all(page["doc"] for page in shown.values())
     for kind, name in (("inventory", "lambda_cloud"), ("filter", "serving_plan")):
-        assert f"gh200.inference.{name}" in json.loads(run("ansible-doc", "--json", "--type", kind, f"gh200.inference.{name}"))
+        full = f"gh200.inference.{name}"
+        assert full in json.loads(run("ansible-doc", "--json", "--type", kind, full))
     roles = {f"gh200.inference.{Path(name).parts[1]}" for name in names if name.startswith("roles/")}
     assert set(json.loads(run("ansible-doc", "--json", "--type", "role", "--list", "gh200.inference"))) == roles
 
 
 def test_the_action_group_is_known_by_its_full_name(run, tmp_path):
     """Without it the address would be the default one, and the sentence another."""
-    play = [{
-        "hosts": "localhost", "gather_facts": False,
-        "module_defaults": {"group/gh200.inference.lambda": {"api_url": "ftp://nobody"}},
-        "tasks": [{"gh200.inference.lambda_region_info": None, "register": "it", "ignore_errors": True},
-                  {"ansible.builtin.assert": {"that": "'ftp://nobody' in it.msg"}}],
-    }]
+    play = [
+        {
+            "hosts": "localhost",
+            "gather_facts": False,
+            "module_defaults": {"group/gh200.inference.lambda": {"api_url": "ftp://nobody"}},
+            "tasks": [
+                {"gh200.inference.lambda_region_info": None, "register": "it", "ignore_errors": True},
+                {"ansible.builtin.assert": {"that": "'ftp://nobody' in it.msg"}},
+            ],
+        }
+    ]
     (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
     run("ansible-playbook", "-i", "localhost,", tmp_path / "play.yml")
