@@ -11,7 +11,7 @@ PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
 PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
+.PHONY: build matrix quickstart help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
@@ -81,3 +81,12 @@ bench: setup ## host-tasks and control-node CPU of a converged run
 
 bench-inventory: venv ## an inventory of 1,000 instances against a static file
 	@$(BIN)/python tests/bench/inventory.py
+
+build: venv ## the collection's tarball, judged by Galaxy's importer and installed into an empty environment
+	@bash scripts/build.sh
+
+quickstart: programs venv ## README's "On Lambda", word for word, in an empty root against the simulated API; needs port 22
+	@$(BIN)/python -m pytest tests/quickstart
+
+matrix: setup ## unit, integration and sanity on every ansible-core in scripts/matrix.txt, with Python 3.11 and 3.13
+	@$(BIN)/python -m scripts.matrix

@@ -24,7 +24,7 @@ shell() {
 }
 yaml() { yamllint --strict .; }
 roles() { ansible-lint --offline --profile production --strict; }
-documentation() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .; }
+documentation() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self . && python scripts/role_docs.py --check; }
 changelog() { antsibull-changelog lint; }
 sanity() {
   # ansible-test wants a real tree below ansible_collections, and knows a collection by its git files.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Unit tests, integration tests and sanity on every ansible-core that `requires_ansible` allows, each with a Python that
-it wants: `python -m scripts.matrix [STEP..] [ANSIBLE_CORE..]`, as root on Debian 12. Rows: matrix.txt. Debian 13 is a
-root, made once."""
+"""Unit tests, integration tests and sanity on every ansible-core that `requires_ansible` allows, with a Python that it
+wants: `python -m scripts.matrix [STEP..] [ANSIBLE_CORE..]`, as root on Debian 12. The rows are in matrix.txt; Debian 13
+is a root, made once."""
 
 from __future__ import annotations
 
@@ -52,8 +52,16 @@ def debian13(paths: Paths) -> Path:
     image.remove(unfinished)
     debs.mkdir(parents=True, exist_ok=True)
     mirror = host.mirror(host.debian_sources())
-    shell.run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", f"--include={PACKAGES.replace(' ', ',')}",
-              "trixie", unfinished, mirror, log=log)
+    shell.run(
+        "debootstrap",
+        "--variant=minbase",
+        f"--cache-dir={debs}",
+        f"--include={PACKAGES.replace(' ', ',')}",
+        "trixie",
+        unfinished,
+        mirror,
+        log=log,
+    )
     sources = f"Types: deb\nURIs: {mirror}\nSuites: trixie\nComponents: main\n"
     image.configure(unfinished, sources, host.apt_settings())
     shell.run("chroot", unfinished, "update-ca-certificates", log=log)
@@ -68,8 +76,9 @@ def copy(there: Path) -> None:
     listed = shell.run("git", "-C", REPOSITORY, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
     names = "\0".join(name for name in listed.split("\0") if (REPOSITORY / name).is_file())
     archive = there.with_suffix(".tar")
-    shell.run("tar", "--create", f"--directory={REPOSITORY}", "--null", "--files-from=-", f"--file={archive}",
-              stdin=names)
+    shell.run(
+        "tar", "--create", f"--directory={REPOSITORY}", "--null", "--files-from=-", f"--file={archive}", stdin=names
+    )
     shell.run("tar", "--extract", f"--directory={there}", f"--file={archive}")
     archive.unlink()
     shell.run("git", "-C", there, "init", "--quiet")
@@ -84,9 +93,22 @@ def command(row: Row, there: Path, paths: Paths, steps: tuple[str, ...]) -> list
     pip = paths.cache / "pip"
     pip.mkdir(parents=True, exist_ok=True)
     folders = [f"--bind-ro={folder}" for folder in host.local_folders(host.pip_settings())]
-    return ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--as-pid2", f"--directory={debian13(paths)}",
-            "--ephemeral", f"--bind={there}:{PLACE}", f"--bind={pip}:/var/cache/pip", *folders, f"--chdir={PLACE}",
-            "--setenv=LC_ALL=C.UTF-8", "--", *script]
+    return [
+        "systemd-nspawn",
+        "--quiet",
+        "--register=no",
+        "--keep-unit",
+        "--as-pid2",
+        f"--directory={debian13(paths)}",
+        "--ephemeral",
+        f"--bind={there}:{PLACE}",
+        f"--bind={pip}:/var/cache/pip",
+        *folders,
+        f"--chdir={PLACE}",
+        "--setenv=LC_ALL=C.UTF-8",
+        "--",
+        *script,
+    ]
 
 
 def run(row: Row, paths: Paths, steps: tuple[str, ...]) -> dict[str, str]:
@@ -96,8 +118,8 @@ def run(row: Row, paths: Paths, steps: tuple[str, ...]) -> dict[str, str]:
     log = paths.logs / f"matrix-{row.name}.log"
     print(f"matrix: ansible-core {row.core}, Python {row.python}, Debian {row.debian}; log: {log}", flush=True)
     with log.open("wb") as sink:
-        subprocess.run(command(row, there, paths, steps), stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-                       check=False)
+        argv = command(row, there, paths, steps)
+        subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, check=False)
     return outcome(log.read_text(encoding="utf-8", errors="replace"))
 
 

@@ -20,11 +20,12 @@ sanity() {
 
 status=0
 for step in "$@"; do
-  case $step in
-    sanity) run=(sanity) ;;
-    *) run=(python -m pytest --color=no "tests/$step") ;;
-  esac
-  if "${run[@]}"; then
+  # In a process of its own, so that it stops at its first error.
+  (
+    set -e
+    if [ "$step" = sanity ]; then sanity; else python -m pytest --color=no "tests/$step"; fi
+  ) &
+  if wait $!; then
     echo "$step: passed"
   else
     echo "$step: failed"

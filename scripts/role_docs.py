@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes each role's variables from its argument_specs.yml into its README.md, between two markers. With --check nothing
-is written, and an old README is an error: `python scripts/role_docs.py [--check]`."""
+"""Writes each role's variables from its argument_specs.yml into its README.md, between two markers. With --check
+nothing is written, and an old README is an error: `python scripts/role_docs.py [--check]`."""
 
 from __future__ import annotations
 
@@ -37,8 +37,10 @@ def table(specs: dict) -> str:
     rows = ["| variable | type | default | |", "|---|---|---|---|"]
     for name, option in options.items():
         kind = f"list of {option['elements']}" if "elements" in option else option.get("type", "str")
-        choices = " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "." if "choices" in option else ""
-        rows.append(f"| `{name}` | {kind} | {default(option)} | {plain(option['description'])}{choices} |")
+        about = plain(option["description"])
+        if "choices" in option:
+            about += " One of " + ", ".join(f"`{choice}`" for choice in option["choices"]) + "."
+        rows.append(f"| `{name}` | {kind} | {default(option)} | {about} |")
     return "\n".join(rows)
 
 
@@ -55,16 +57,16 @@ def main(check: bool) -> int:
     """1 if a README is missing, has no markers, or, with `check`, is old."""
     wrong = []
     for role in sorted(path.parent.parent for path in ROLES.glob("*/meta/argument_specs.yml")):
-        readme = role / "README.md"
+        readme, name = role / "README.md", f"roles/{role.name}/README.md"
         specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
         try:
             text = readme.read_text(encoding="utf-8")
             made = page(text, specs)
         except (OSError, ValueError) as error:
-            wrong.append(f"{readme.relative_to(ROLES.parent)}: {getattr(error, 'strerror', None) or error}.")
+            wrong.append(f"{name}: {getattr(error, 'strerror', None) or error}.")
             continue
         if made != text and check:
-            wrong.append(f"{readme.relative_to(ROLES.parent)} is older than its argument_specs.yml: run scripts/role_docs.py.")
+            wrong.append(f"{name} is older than its argument_specs.yml: run scripts/role_docs.py.")
         elif made != text:
             readme.write_text(made, encoding="utf-8")
     print("".join(f"{line}\n" for line in wrong), end="", file=sys.stderr)

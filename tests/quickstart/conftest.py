@@ -61,6 +61,7 @@ def simulated_cloud():
 @pytest.fixture(name="hub")
 def model_hub():
     """Address of a hub that knows every model."""
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
@@ -83,8 +84,12 @@ def checkout(folder: Path) -> Path:
     names = "\0".join(name for name in listed.split("\0") if (REPOSITORY / name).is_file())
     folder.mkdir()
     archive = folder.with_suffix(".tar")
-    subprocess.run(["tar", "--create", f"--directory={REPOSITORY}", "--null", "--files-from=-", f"--file={archive}"],
-                   input=names, text=True, check=True)
+    subprocess.run(
+        ["tar", "--create", f"--directory={REPOSITORY}", "--null", "--files-from=-", f"--file={archive}"],
+        input=names,
+        text=True,
+        check=True,
+    )
     subprocess.run(["tar", "--extract", f"--directory={folder}", f"--file={archive}"], check=True)
     git("-C", folder, "init", "--quiet")
     git("-C", folder, "add", "--all")
@@ -112,8 +117,13 @@ def reader(tmp_path, cloud, hub):
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "REQUESTS_"))}
     path = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if ".venv" not in part)
     environment = kept | {
-        "PATH": path, "HOME": str(home), "LC_ALL": "C.UTF-8", "PIP_CONSTRAINT": str(REPOSITORY / "constraints.txt"),
-        "LAMBDA_API_URL": cloud.url, "LAMBDA_REQUEST_INTERVAL": "0", "LAMBDA_LAUNCH_INTERVAL": "0",
+        "PATH": path,
+        "HOME": str(home),
+        "LC_ALL": "C.UTF-8",
+        "PIP_CONSTRAINT": str(REPOSITORY / "constraints.txt"),
+        "LAMBDA_API_URL": cloud.url,
+        "LAMBDA_REQUEST_INTERVAL": "0",
+        "LAMBDA_LAUNCH_INTERVAL": "0",
     }
     variables = tmp_path / "variables.yml"
     variables.write_text(f"gh200_hub_endpoint: {hub}\ngh200_poll_interval: 0.1\n", encoding="utf-8")
@@ -125,9 +135,18 @@ def reader(tmp_path, cloud, hub):
         for command in commands:
             if command.startswith("ansible-playbook"):
                 script += f"{beside}; cp {variables} $there/localhost.yml\n"
-            script += f"{command}\necho \"[status $?]\"\n"
-        done = subprocess.run(["bash", "-c", script], cwd=here, env=environment, text=True, timeout=900, check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            script += f'{command}\necho "[status $?]"\n'
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=here,
+            env=environment,
+            text=True,
+            timeout=900,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         parts = re.split(r"\[status (\d+)\]\n", done.stdout)
         return [(int(status), text) for text, status in zip(parts[0::2], parts[1::2], strict=False)]
 

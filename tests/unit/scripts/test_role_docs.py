@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
@@ -63,7 +62,8 @@ def test_a_page_without_markers_is_refused():
 
 def test_check_names_what_is_old_and_writes_nothing(tmp_path, monkeypatch, capsys):
     (tmp_path / "roles/one/meta").mkdir(parents=True)
-    (tmp_path / "roles/one/meta/argument_specs.yml").write_text("argument_specs: {main: {options: {}}}\n", encoding="utf-8")
+    specs_file = tmp_path / "roles/one/meta/argument_specs.yml"
+    specs_file.write_text("argument_specs: {main: {options: {}}}\n", encoding="utf-8")
     readme = tmp_path / "roles/one/README.md"
     monkeypatch.setattr(role_docs, "ROLES", tmp_path / "roles")
     assert role_docs.main(check=True) == 1
