@@ -15,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from lab.api.faults import Fault
+
+from .world import LAUNCH
+
 BIN = Path(sys.executable).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLAY = """
@@ -66,13 +70,16 @@ def test_ctrl_c_leaves_a_fleet_that_the_next_run_goes_on_with(run, cloud):
 
 
 def test_a_second_run_at_the_same_time_is_refused(run, cloud):
-    first = run(LAMBDA_LAUNCH_INTERVAL="1")
+    # However long the second one takes to begin, the first is at work until then.
+    cloud.faults.add(Fault(on=LAUNCH, do="refuse", skip=1, times=0))
+    first = run()
     deadline = time.monotonic() + 30
     while not cloud.cloud.paid_now() and time.monotonic() < deadline:
         time.sleep(0.02)
     second = run()
     output = second.communicate(timeout=60)[0]
     assert second.returncode != 0 and "Another run is at work on fleet r1 (process" in output
+    cloud.faults.clear()
     assert first.wait(60) == 0
     assert len(cloud.cloud.paid_now()) == cloud.cloud.most_paid({"gh200:fleet": "r1"}) == 3
 
