@@ -38,6 +38,7 @@ def collection_with_another_check(tmp_path):
     folder = tmp_path / "collections/ansible_collections/gh200/inference"
     (folder / "roles/gpu_check/tasks").mkdir(parents=True)
     (folder / "roles/gpu_check/tasks/main.yml").write_text(json.dumps(CHECK), encoding="utf-8")
+    (folder / "roles/gpu_check/defaults").symlink_to(REPOSITORY / "roles/gpu_check/defaults")
     for role in ("gh200", "vllm_build"):
         (folder / "roles" / role).symlink_to(REPOSITORY / "roles" / role)
     for name in ("plugins", "meta", "playbooks", "galaxy.yml"):
