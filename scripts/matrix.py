@@ -87,7 +87,8 @@ def copy(there: Path) -> None:
 
 def command(row: Row, there: Path, paths: Paths, steps: tuple[str, ...]) -> list[str]:
     """What runs the row, here or in Debian 13."""
-    script = ["bash", "scripts/matrix_row.sh", row.core, *steps]
+    # Tests interrupt what they start, which a shell's background job would never notice.
+    script = ["env", "--default-signal=INT", "bash", "scripts/matrix_row.sh", row.core, *steps]
     if row.debian == 12:
         return ["env", f"--chdir={there}", f"PYTHON=/usr/bin/python{row.python}", *script]
     pip = paths.cache / "pip"
