@@ -21,24 +21,46 @@ def main(arguments: list[str] | None = None) -> int:
     paths = Paths()
     try:
         with alone(paths):
-            chosen = {"up": up, "cuda": cuda, "down": down, "status": status, "summary": summary, "reference": reference}
+            chosen = {
+                "up": up,
+                "cuda": cuda,
+                "down": down,
+                "status": status,
+                "summary": summary,
+                "reference": reference,
+            }
             return chosen[options.command](paths, options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nlab: interrupted; the same command goes on from here, and `make lab-down` removes everything.", file=sys.stderr)
+        print(
+            "\nlab: interrupted; the same command goes on from here, and `make lab-down` removes everything.",
+            file=sys.stderr,
+        )
         return 130
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="python -m lab", description="A Lambda Cloud on this machine: its API, nodes, and a model hub.")
+    top = argparse.ArgumentParser(
+        prog="python -m lab", description="A Lambda Cloud on this machine: its API, nodes, and a model hub."
+    )
     actions = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     command = actions.add_parser("up", help="start API and hub, and write inventory/lab for so many nodes")
-    command.add_argument("--nodes", type=node_count, default=4, metavar="N", help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)")
-    command.add_argument("--fleet", default=FLEET, metavar="NAME", help=f"write the inventory for this fleet (default {FLEET})")
-    actions.add_parser("cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU")
+    command.add_argument(
+        "--nodes",
+        type=node_count,
+        default=4,
+        metavar="N",
+        help=f"number of nodes: {', '.join(map(str, NODE_COUNTS))} (default 4)",
+    )
+    command.add_argument(
+        "--fleet", default=FLEET, metavar="NAME", help=f"write the inventory for this fleet (default {FLEET})"
+    )
+    actions.add_parser(
+        "cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU"
+    )
     actions.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     actions.add_parser("status", help="what is running")
     actions.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
@@ -49,7 +71,9 @@ def parser() -> argparse.ArgumentParser:
 def node_count(text: str) -> int:
     """One of the shapes; argparse makes the message."""
     if text not in map(str, NODE_COUNTS):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of nodes that the model can be cut for: use {', '.join(map(str, NODE_COUNTS))}")
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a number of nodes that the model can be cut for: use {', '.join(map(str, NODE_COUNTS))}"
+        )
     return int(text)
 
 

@@ -47,12 +47,17 @@ def engine_values(paths: Paths, say: Say) -> dict:
 
 
 def canary(paths: Paths, say: Say) -> dict:
-    """What the endpoint must know, and how well it must foretell a passage. In float32 every shape agrees within 0.00001."""
+    """What the endpoint must know, and how well it must foretell a passage.
+
+    In float32 every shape agrees within 0.00001.
+    """
     expected = reference.reference(paths, lane.ROUTING, say)
     return {
         # Some capitals, sums and sentences: the tests ask for all.
         "vllm_serve_facts": expected["facts"][::7],
-        "vllm_serve_passage": expected["passage"], "vllm_serve_fingerprint": expected["fingerprint"], "vllm_serve_fingerprint_tolerance": 0.001,
+        "vllm_serve_passage": expected["passage"],
+        "vllm_serve_fingerprint": expected["fingerprint"],
+        "vllm_serve_fingerprint_tolerance": 0.001,
     }
 
 
@@ -88,19 +93,26 @@ def _noted_inventories(paths: Paths) -> list[str]:
 
 
 def _note_inventory(paths: Paths, folder: Path) -> None:
-    (paths.run / "inventories.json").write_text(json.dumps(sorted({*_noted_inventories(paths), str(folder)})), encoding="utf-8")
+    (paths.run / "inventories.json").write_text(
+        json.dumps(sorted({*_noted_inventories(paths), str(folder)})), encoding="utf-8"
+    )
 
 
 def status(paths: Paths) -> list[str]:
     """Lines for people."""
-    lines = [f"{daemon.name}: {'running' if daemon.is_running() else 'not running'}, log {daemon.log}" for daemon in (api(paths), hub(paths))]
+    lines = [
+        f"{daemon.name}: {'running' if daemon.is_running() else 'not running'}, log {daemon.log}"
+        for daemon in (api(paths), hub(paths))
+    ]
     driver = NodeDriver(paths)
     for node_id in driver.ids():
         node = driver.get(node_id)
         if node:
             lines.append(f"{node.hostname}: {driver.status(node_id)}, {node.ip}, {node.private_ip}")
         else:
-            lines.append(f"{node_id}: unknown, its record {driver.record(node_id)} cannot be read; `make lab-down` removes it")
+            lines.append(
+                f"{node_id}: unknown, its record {driver.record(node_id)} cannot be read; `make lab-down` removes it"
+            )
     return lines
 
 
@@ -122,8 +134,11 @@ def summary(paths: Paths) -> list[str]:
     except ValueError:
         key_file = paths.api_key
     return [
-        "", answer(f"http://{address}:8000/v1", served, paths.api_key), f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
-        f"again: ansible-playbook -i {where} site.yml", f"end:   ansible-playbook -i {where} playbooks/teardown.yml, then make lab-down",
+        "",
+        answer(f"http://{address}:8000/v1", served, paths.api_key),
+        f"nodes: {', '.join(item['hostname'] for item in nodes)} ({len(nodes)})",
+        f"again: ansible-playbook -i {where} site.yml",
+        f"end:   ansible-playbook -i {where} playbooks/teardown.yml, then make lab-down",
         f"endpoint: http://{address}:8000/v1 model: {served} key-file: {key_file}",
     ]
 
@@ -137,7 +152,9 @@ def answer(url: str, model: str, key_file: Path, prompt: str = "The capital of F
         with urllib.request.urlopen(request, timeout=60) as got:
             return prompt + json.load(got)["choices"][0]["text"]
     except OSError as error:
-        raise LabError(f"The endpoint {url} does not answer ({error}): `ansible-playbook site.yml` starts it.") from error
+        raise LabError(
+            f"The endpoint {url} does not answer ({error}): `ansible-playbook site.yml` starts it."
+        ) from error
 
 
 def instances(paths: Paths) -> list[dict]:

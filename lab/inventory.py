@@ -9,7 +9,10 @@ import yaml
 
 from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, SSH_KEY_NAME, Paths
 
-HEAD = "# SPDX-License-Identifier: GPL-3.0-or-later\n# Written by `make lab`; your changes are lost at the next one.\n---\n"
+HEAD = (
+    "# SPDX-License-Identifier: GPL-3.0-or-later\n# Written by `make lab`; "
+    "your changes are lost at the next one.\n---\n"
+)
 HUB_URL = f"http://{GATEWAY}:{HUB_PORT}"
 REQUEST_INTERVAL, LAUNCH_INTERVAL = 0.02, 0.2
 
@@ -34,7 +37,10 @@ def remove(folder: Path) -> None:
 def source(paths: Paths, fleet: str) -> dict:
     """Settings of the inventory plugin."""
     return {
-        "plugin": "gh200.inference.lambda_cloud", **account(paths), "fleet": fleet, "state_dir": str(paths.state),
+        "plugin": "gh200.inference.lambda_cloud",
+        **account(paths),
+        "fleet": fleet,
+        "state_dir": str(paths.state),
         "compose": {"gh200_address": "lambda_private_ip"},
     }
 
@@ -42,8 +48,10 @@ def source(paths: Paths, fleet: str) -> dict:
 def account(paths: Paths) -> dict:
     """Where the API is, and how fast it may be asked."""
     return {
-        "api_url": f"http://127.0.0.1:{API_PORT}/api/v1", "api_key_file": str(paths.lambda_key),
-        "request_interval": REQUEST_INTERVAL, "launch_interval": LAUNCH_INTERVAL,
+        "api_url": f"http://127.0.0.1:{API_PORT}/api/v1",
+        "api_key_file": str(paths.lambda_key),
+        "request_interval": REQUEST_INTERVAL,
+        "launch_interval": LAUNCH_INTERVAL,
     }
 
 
@@ -53,9 +61,16 @@ def variables(paths: Paths, fleet: str, nodes: int, engine: dict) -> dict:
         "ansible_user": "ubuntu",
         "ansible_ssh_private_key_file": str(paths.ssh_key),
         "ansible_python_interpreter": "/usr/bin/python3",
-        "gh200_lambda": account(paths), "gh200_poll_interval": 0.5,
-        "gh200_fleet": fleet, "gh200_size": nodes, "gh200_region": REGION, "gh200_ssh_key_name": SSH_KEY_NAME, "gh200_filesystem": FILESYSTEM,
-        "gh200_state_dir": str(paths.state), "gh200_wheel_cache": str(paths.cache / "wheelhouse"), "gh200_api_key_file": str(paths.api_key),
+        "gh200_lambda": account(paths),
+        "gh200_poll_interval": 0.5,
+        "gh200_fleet": fleet,
+        "gh200_size": nodes,
+        "gh200_region": REGION,
+        "gh200_ssh_key_name": SSH_KEY_NAME,
+        "gh200_filesystem": FILESYSTEM,
+        "gh200_state_dir": str(paths.state),
+        "gh200_wheel_cache": str(paths.cache / "wheelhouse"),
+        "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,
         # All nodes load torch, and sum, on the cores of one machine.
         "collective_check_timeout": max(60, 15 * nodes),

@@ -11,8 +11,13 @@ from pathlib import Path
 from .errors import LabError
 
 TOOLS = {
-    "debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nft": "nftables", "ip": "iproute2",
-    "ssh": "openssh-client", "ssh-keygen": "openssh-client", "curl": "curl",
+    "debootstrap": "debootstrap",
+    "systemd-nspawn": "systemd-container",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "curl": "curl",
 }
 DISK_GIB = 15
 MEMORY_GIB = {1: 3, 2: 4, 4: 7, 8: 9, 16: 14}
@@ -30,10 +35,16 @@ def check(root: Path, nodes: int) -> None:
     if free < DISK_GIB:
         raise LabError(f"The lab needs {DISK_GIB} GiB on the disk of {root}, and {free:.0f} GiB are free there.")
     if _filesystem(root) in ("overlay", "tmpfs", "nfs", "nfs4"):
-        raise LabError(f"{root} is on {_filesystem(root)}, which cannot carry the nodes' overlays: set LAB_ROOT to a folder on ext4 or xfs.")
+        raise LabError(
+            f"{root} is on {_filesystem(root)}, which cannot carry the nodes' overlays: "
+            "set LAB_ROOT to a folder on ext4 or xfs."
+        )
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
     if memory < MEMORY_GIB[nodes]:
-        raise LabError(f"{nodes} nodes need {MEMORY_GIB[nodes]} GiB of memory and this machine has {memory:.0f}: choose fewer with NODES=.")
+        raise LabError(
+            f"{nodes} nodes need {MEMORY_GIB[nodes]} GiB of memory and this machine has {memory:.0f}: "
+            "choose fewer with NODES=."
+        )
 
 
 def require_free(address: str, port: int, variable: str) -> None:
@@ -43,7 +54,10 @@ def require_free(address: str, port: int, variable: str) -> None:
         try:
             probe.bind((address, port))
         except OSError as error:
-            raise LabError(f"Port {port} on {address} is in use by another program ({error.strerror}): stop it, or set {variable} to a free port.") from error
+            raise LabError(
+                f"Port {port} on {address} is in use by another program ({error.strerror}): stop it, "
+                f"or set {variable} to a free port."
+            ) from error
 
 
 def _filesystem(path: Path) -> str:

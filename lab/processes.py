@@ -55,9 +55,17 @@ class Daemon:
         self.record.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments], cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", *self.arguments],
+                cwd=REPOSITORY,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
-        self.record.write_text(json.dumps({"pid": process.pid, "started": shell.start_time(process.pid), "stamp": self.stamp}), encoding="utf-8")
+        self.record.write_text(
+            json.dumps({"pid": process.pid, "started": shell.start_time(process.pid), "stamp": self.stamp}),
+            encoding="utf-8",
+        )
         deadline = time.monotonic() + 30
         while not probe():
             if process.poll() is not None:

@@ -19,7 +19,9 @@ def run(*argv: str | Path, stdin: str | None = None, log: Path | None = None, en
     try:
         if log:
             with log.open("ab") as sink:
-                subprocess.run(command, input=stdin and stdin.encode(), stdout=sink, stderr=subprocess.STDOUT, env=env, check=True)
+                subprocess.run(
+                    command, input=stdin and stdin.encode(), stdout=sink, stderr=subprocess.STDOUT, env=env, check=True
+                )
             return ""
         return subprocess.run(command, input=stdin, capture_output=True, text=True, env=env, check=True).stdout
     except FileNotFoundError as error:
@@ -33,15 +35,21 @@ def follow(*argv: str | Path, log: Path, env: dict, say: Callable[[str], None]) 
     """Run a command that tells how far it is: each line of its output is said and logged; its failure is a LabError."""
     command = [str(part) for part in argv]
     last = ""
-    with log.open("a", encoding="utf-8") as sink, subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, env=env, text=True
-    ) as process:
+    with (
+        log.open("a", encoding="utf-8") as sink,
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=sink, env=env, text=True
+        ) as process,
+    ):
         for line in process.stdout or ():
             sink.write(line)
             last = line.rstrip()
             say(last)
     if process.returncode:
-        raise LabError(f"`{' '.join(command)[:200]}` failed with status {process.returncode}: {last or 'it said nothing'}. Its log is {log}.")
+        raise LabError(
+            f"`{' '.join(command)[:200]}` failed with status {process.returncode}: {last or 'it said nothing'}. "
+            f"Its log is {log}."
+        )
 
 
 def start_time(pid: int) -> int | None:

@@ -15,9 +15,28 @@ from .faults import Fate, Fault
 
 T = TypeVar("T")
 SETTINGS = (
-    "boot_seconds", "address_seconds", "terminate_seconds", "retention_seconds", "release_seconds", "request_interval", "launch_interval",
-    "quota", "filesystem_quota", "ruleset_quota", "capacity", "miss_rate", "prices", "inactive", "invalid_address", "forbidden",
-    "block_urllib", "deprecated_hosts", "rate_shape", "extra_fields", "audit_page", "filesystem_cents",
+    "boot_seconds",
+    "address_seconds",
+    "terminate_seconds",
+    "retention_seconds",
+    "release_seconds",
+    "request_interval",
+    "launch_interval",
+    "quota",
+    "filesystem_quota",
+    "ruleset_quota",
+    "capacity",
+    "miss_rate",
+    "prices",
+    "inactive",
+    "invalid_address",
+    "forbidden",
+    "block_urllib",
+    "deprecated_hosts",
+    "rate_shape",
+    "extra_fields",
+    "audit_page",
+    "filesystem_cents",
 )
 
 
@@ -47,7 +66,9 @@ class Admin:
         return self.faults()
 
     def instance(self, values: dict, since: float | None = None) -> dict:
-        """Change one now: its fate (with `after`; "none" takes all away), or the status that it has until it is terminated."""
+        """Change one now: its fate (with `after`; "none" takes all away), or the status that it has until it is
+        terminated.
+        """
         check_instance(values)
         instance_id, status = values["id"], values.get("status")
         self.cloud.doom(instance_id, values.get("fate", "none"), values.get("after", 0.0), since)
@@ -72,7 +93,10 @@ class Admin:
 
     def faults(self) -> dict:
         """All that are set, with how often they hit."""
-        return {"faults": [asdict(fault) for fault in self.cloud.faults.items], "fates": [asdict(fate) for fate in self.cloud.faults.fates]}
+        return {
+            "faults": [asdict(fault) for fault in self.cloud.faults.items],
+            "fates": [asdict(fate) for fate in self.cloud.faults.fates],
+        }
 
     def bill(self) -> dict:
         """The bill, and the history of what was paid for."""
@@ -90,7 +114,10 @@ class Admin:
             return {"now": self.cloud.clock.now()}
 
     def script(self, steps: list[dict]) -> dict:
-        """Commands with `at`, in simulated seconds from now. A step that is wrong in itself is refused with the whole script."""
+        """Commands with `at`, in simulated seconds from now.
+
+        A step that is wrong in itself is refused with the whole script.
+        """
         if not isinstance(steps, list):
             raise ValueError("A script is a list of steps, each with `at` and a command.")
         begun, planned = self.cloud.clock.now(), []
@@ -108,7 +135,10 @@ class Admin:
         return bool(self.steps) and self.steps[0][0] <= self.cloud.clock.now()
 
     def run_due(self) -> None:
-        """Carry out the steps whose moment has come. What cannot be done any more, such as the fate of an instance that has gone, is left out."""
+        """Carry out the steps whose moment has come.
+
+        What cannot be done any more, such as the fate of an instance that has gone, is left out.
+        """
         with self.cloud.world.lock:
             while self.is_due():
                 moment, step = self.steps.pop(0)
@@ -128,7 +158,9 @@ def check(command: dict) -> None:
     """ValueError for what is no command, or is wrong whatever the account is like."""
     names = ("fault", "fate", "clear", "instance", "account")
     if len(command) != 1 or next(iter(command)) not in names:
-        raise ValueError(f"A step has `at` and one of {', '.join(names)}; this one has {', '.join(command) or 'nothing'}.")
+        raise ValueError(
+            f"A step has `at` and one of {', '.join(names)}; this one has {', '.join(command) or 'nothing'}."
+        )
     for name, kind in (("fault", Fault), ("fate", Fate)):
         if name in command:
             made(kind, command[name])
@@ -140,7 +172,11 @@ def check(command: dict) -> None:
 
 def check_instance(values: dict) -> None:
     """ValueError for what cannot be changed of an instance, whichever it is."""
-    if set(values) - {"id", "fate", "after", "status"} or "id" not in values or bool(values.get("fate")) == bool(values.get("status")):
+    if (
+        set(values) - {"id", "fate", "after", "status"}
+        or "id" not in values
+        or bool(values.get("fate")) == bool(values.get("status"))
+    ):
         raise ValueError("An instance is changed by its id with either fate (and after) or status.")
     if values.get("fate", "none") != "none":
         Fate(values["fate"], values.get("after", 0.0))
@@ -151,11 +187,17 @@ def check_account(values: dict) -> None:
     usual = ApiConfig()
     for name, value in values.items():
         if name not in (*SETTINGS, "bytes_used"):
-            raise ValueError(f"An account has no setting '{name}' that can be changed: use bytes_used, {', '.join(SETTINGS)}.")
+            raise ValueError(
+                f"An account has no setting '{name}' that can be changed: use bytes_used, {', '.join(SETTINGS)}."
+            )
         kind = type(getattr(usual, name, {}))
-        if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and isinstance(value, bool)):
+        if not isinstance(value, (int, float) if kind is float else kind) or (
+            kind is not bool and isinstance(value, bool)
+        ):
             raise ValueError(f"The setting {name} cannot be {value!r}: use one like {getattr(usual, name, {})!r}.")
-    unknown = [name for name in (*values.get("prices", {}), *values.get("capacity", {})) if name not in catalogue.names()]
+    unknown = [
+        name for name in (*values.get("prices", {}), *values.get("capacity", {})) if name not in catalogue.names()
+    ]
     if unknown:
         raise ValueError(f"There is no instance type {unknown[0]}.")
 

@@ -33,7 +33,8 @@ class Api(FastAPI):
 def create_app(config: ApiConfig, driver: Driver, now: Callable[[], float] = time.time) -> FastAPI:
     """`now` gives seconds, and all time is taken from it.
 
-    `app.state` has `cloud`, `faults`, `calls` (every API call in its order), `pacing` (with its `refusals`) and `admin`.
+    `app.state` has `cloud`, `faults`, `calls` (every API call in its order), `pacing` (with its `refusals`) and
+    `admin`.
     """
     app = Api(title="lab cloud", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     state = app.state
@@ -58,7 +59,9 @@ def create_app(config: ApiConfig, driver: Driver, now: Callable[[], float] = tim
     async def invalid(request: Request, error: ValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return JSONResponse(ApiError("global/invalid-parameters", f"{where}: {first['msg']}" if where else first["msg"]).body(), 400)
+        return JSONResponse(
+            ApiError("global/invalid-parameters", f"{where}: {first['msg']}" if where else first["msg"]).body(), 400
+        )
 
     @app.exception_handler(HTTPException)
     async def unknown_path(request: Request, error: HTTPException) -> JSONResponse:

@@ -28,24 +28,39 @@ def digest(key: str) -> str:
 def note(store: Store, moment: float, resource: str, action: str, ids: list[str], **details: str) -> None:
     """Write an event down. `resource` is as "ssh_key", `action` as "created"."""
     key = f"lrn:cloud:api_key:{digest(caller.get())}" if caller.get() else None
-    store.events.append({
-        "service_name": "cloud", "resource_name": resource, "action": action, "catalog_version": "2025-09-06", "event_id": new_id(),
-        "event_time": stamp(moment), "actor_lrn": "lrn:cloud:identity:" + "0" * 32, "resource_lrns": [f"lrn:cloud:{resource}:{item}" for item in ids],
-        "resource_owner_lrn": ACCOUNT, "request_api_key_lrn": key, "additional_details": details,
-    })
+    store.events.append(
+        {
+            "service_name": "cloud",
+            "resource_name": resource,
+            "action": action,
+            "catalog_version": "2025-09-06",
+            "event_id": new_id(),
+            "event_time": stamp(moment),
+            "actor_lrn": "lrn:cloud:identity:" + "0" * 32,
+            "resource_lrns": [f"lrn:cloud:{resource}:{item}" for item in ids],
+            "resource_owner_lrn": ACCOUNT,
+            "request_api_key_lrn": key,
+            "additional_details": details,
+        }
+    )
 
 
 def page(store: Store, query: Mapping[str, str], size: int) -> dict:
     """The whole answer: events, oldest first, and the token of the next page or null."""
     start, end = _moment(query, "start"), _moment(query, "end")
     found = [
-        event for event in store.events
-        if (not start or datetime.fromisoformat(event["event_time"]) >= start) and (not end or datetime.fromisoformat(event["event_time"]) <= end)
+        event
+        for event in store.events
+        if (not start or datetime.fromisoformat(event["event_time"]) >= start)
+        and (not end or datetime.fromisoformat(event["event_time"]) <= end)
         and query.get("resource_type") in (None, "", f"{event['service_name']}.{event['resource_name']}")
     ]
     first = _position(query.get("page_token"))
     more = first + size < len(found)
-    return {"data": found[first:first + size], "page_token": base64.urlsafe_b64encode(f"from {first + size}".encode()).decode() if more else None}
+    return {
+        "data": found[first : first + size],
+        "page_token": base64.urlsafe_b64encode(f"from {first + size}".encode()).decode() if more else None,
+    }
 
 
 def _position(token: str | None) -> int:

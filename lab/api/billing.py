@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is paid for, from when to when, and how much. The real API has no such call; a test of a guard of costs needs one."""
+"""What is paid for, from when to when, and how much.
+
+The real API has no such call; a test of a guard of costs needs one.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +43,18 @@ class Billing:
         return {"items": items, "total": sum(item["dollars"] for item in items.values())}
 
     def _item(self, bill: Bill, now: float) -> Object:
-        dollars = bill.dollars(now) if isinstance(bill, InstanceBill) else bill.dollars(now, self.config.filesystem_cents)
+        dollars = (
+            bill.dollars(now) if isinstance(bill, InstanceBill) else bill.dollars(now, self.config.filesystem_cents)
+        )
         return bill.written() | {"seconds": bill.seconds(now), "dollars": dollars, "is_billing": bill.is_billing}
 
     def paid_now(self) -> list[str]:
         """Ids of the instances that are paid for."""
-        return [object_id for object_id, bill in self.store.bills.items() if isinstance(bill, InstanceBill) and bill.is_billing]
+        return [
+            object_id
+            for object_id, bill in self.store.bills.items()
+            if isinstance(bill, InstanceBill) and bill.is_billing
+        ]
 
     def most_paid(self, tags: dict[str, str] | None = None) -> int:
         """The largest number of instances with all these tags that were ever paid for at once."""

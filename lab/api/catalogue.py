@@ -6,11 +6,23 @@ from __future__ import annotations
 import uuid
 
 REGIONS = {
-    "us-east-1": "Virginia, USA", "us-east-2": "Washington DC, USA", "us-east-3": "Washington DC, USA",
-    "us-west-1": "California, USA", "us-west-2": "Arizona, USA", "us-west-3": "Utah, USA",
-    "us-south-1": "Texas, USA", "us-south-2": "North Texas, USA", "us-south-3": "Central Texas, USA",
-    "us-midwest-1": "Illinois, USA", "us-southeast-1": "Georgia, USA", "europe-central-1": "Germany", "australia-east-1": "Australia",
-    "asia-south-1": "India", "asia-northeast-1": "Tokyo, Japan", "asia-northeast-2": "Osaka, Japan", "me-west-1": "Israel",
+    "us-east-1": "Virginia, USA",
+    "us-east-2": "Washington DC, USA",
+    "us-east-3": "Washington DC, USA",
+    "us-west-1": "California, USA",
+    "us-west-2": "Arizona, USA",
+    "us-west-3": "Utah, USA",
+    "us-south-1": "Texas, USA",
+    "us-south-2": "North Texas, USA",
+    "us-south-3": "Central Texas, USA",
+    "us-midwest-1": "Illinois, USA",
+    "us-southeast-1": "Georgia, USA",
+    "europe-central-1": "Germany",
+    "australia-east-1": "Australia",
+    "asia-south-1": "India",
+    "asia-northeast-1": "Tokyo, Japan",
+    "asia-northeast-2": "Osaka, Japan",
+    "me-west-1": "Israel",
 }
 
 # name: description, GPU, cents per hour, vCPUs, memory GiB, storage GiB, GPUs, architecture
@@ -38,7 +50,11 @@ def instance_type(name: str, prices: dict[str, int]) -> dict:
     """An instance type object at today's price; the live API adds `architecture` to what is documented."""
     description, gpu, price, vcpus, memory, storage, gpus, architecture = _TYPES[name]
     return {
-        "name": name, "description": description, "gpu_description": gpu, "price_cents_per_hour": prices.get(name, price), "architecture": architecture,
+        "name": name,
+        "description": description,
+        "gpu_description": gpu,
+        "price_cents_per_hour": prices.get(name, price),
+        "architecture": architecture,
         "specs": {"vcpus": vcpus, "memory_gib": memory, "storage_gib": storage, "gpus": gpus},
     }
 
@@ -54,12 +70,19 @@ def images() -> list[dict]:
     for family in FAMILIES:
         for architecture in ("x86_64", "arm64"):
             for place in REGIONS:
-                listed.append({
-                    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{family}/{architecture}/{place}")), "name": family.replace("-", " ").title(),
-                    "description": f"{family} for {architecture}", "family": family, "version": "22.4.5" if "22" in family else "24.4.4",
-                    "architecture": architecture, "region": region(place),
-                    "created_time": "2026-07-01T00:00:00+00:00", "updated_time": "2026-07-01T00:00:00+00:00",
-                })
+                listed.append(
+                    {
+                        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{family}/{architecture}/{place}")),
+                        "name": family.replace("-", " ").title(),
+                        "description": f"{family} for {architecture}",
+                        "family": family,
+                        "version": "22.4.5" if "22" in family else "24.4.4",
+                        "architecture": architecture,
+                        "region": region(place),
+                        "created_time": "2026-07-01T00:00:00+00:00",
+                        "updated_time": "2026-07-01T00:00:00+00:00",
+                    }
+                )
     return listed
 
 

@@ -23,7 +23,13 @@ class Cloud:
 
     def __init__(self, config: ApiConfig, driver: Driver, now: Callable[[], float] = time.time):
         self.world = world = World(config, driver, now)
-        self.config, self.clock, self.store, self.billing, self.faults = config, world.clock, world.store, world.billing, world.faults
+        self.config, self.clock, self.store, self.billing, self.faults = (
+            config,
+            world.clock,
+            world.store,
+            world.billing,
+            world.faults,
+        )
         self.pacing = Pacing(config, world.clock.now)
         self.vms = Instances(world)
         self.ssh_keys = SshKeys(world)
@@ -54,7 +60,9 @@ class Cloud:
             return {
                 name: {
                     "instance_type": catalogue.instance_type(name, self.config.prices),
-                    "regions_with_capacity_available": lies[shape] if shape in lies else launch.regions_with_capacity(name, self.store, self.config),
+                    "regions_with_capacity_available": lies[shape]
+                    if shape in lies
+                    else launch.regions_with_capacity(name, self.store, self.config),
                 }
                 for name in catalogue.names()
             }
@@ -62,7 +70,9 @@ class Cloud:
     # -- what the real API does not tell
 
     def bill(self) -> Object:
-        """{"items": {id: {kind, name, from, to, seconds, dollars, is_billing, ...}}, "total": dollars}, of all that ever was."""
+        """{"items": {id: {kind, name, from, to, seconds, dollars, is_billing, ...}}, "total": dollars}, of all that
+        ever was.
+        """
         with self.world.turn() as now:
             return self.billing.bill(now)
 

@@ -54,14 +54,19 @@ class ApiConfig:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise LabError(f"The settings {path} cannot be read ({error.strerror}): name a file with a JSON object.") from error
+            raise LabError(
+                f"The settings {path} cannot be read ({error.strerror}): name a file with a JSON object."
+            ) from error
         except ValueError as error:
             raise LabError(f"The settings {path} cannot be used, for it is not JSON ({error}).") from error
         if not isinstance(values, dict):
             raise LabError(f"The settings {path} cannot be used, for it is not an object.")
         unknown = values.keys() - cls.__dataclass_fields__.keys()
         if unknown:
-            raise LabError(f"The settings {path} have {', '.join(sorted(unknown))}, which an account has not: see lab/api/config.py.")
+            raise LabError(
+                f"The settings {path} have {', '.join(sorted(unknown))}, which an account has not: "
+                "see lab/api/config.py."
+            )
         return cls(**values)
 
     def dump(self) -> str:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the cloud needs of its machines; and drivers without nodes: for tests of the API and its clients, and for a cloud that lies."""
+"""What the cloud needs of its machines; and drivers without nodes: for tests of the API and its clients, and for a
+cloud that lies.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ KINDS = ("stuck", "unhealthy", "vanish", "preempt", "no-ip", "no-private-ip", "l
 class Fault:
     """`skip` calls of `on` pass, then it hits `times` of them (0: until cleared). A wrong value is a ValueError.
 
-    `on` is "METHOD /path" as documented, where {id} is any one segment, or "*". `when` is before or after the API has acted.
+    `on` is "METHOD /path" as documented, where {id} is any one segment, or "*". `when` is before or after the API has
+    acted.
     `code` and `status` are those of "refuse" and "error"; `seconds` are real ones for "slow", simulated ones for "lag";
     `shape` is how a 429 looks, or where a catalogue that lies shows capacity.
     """
@@ -54,7 +55,10 @@ class Fault:
 
 @dataclass
 class Fate:
-    """Of `times` instances after `skip` (0: of all), `after` seconds from their launch. A wrong kind is a ValueError."""
+    """Of `times` instances after `skip` (0: of all), `after` seconds from their launch.
+
+    A wrong kind is a ValueError.
+    """
 
     kind: str
     after: float = 0.0

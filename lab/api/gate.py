@@ -31,7 +31,12 @@ def envelope(error: ApiError) -> Answer:
 
 def text(status: int, content: str, **headers: str) -> Answer:
     """An answer of something in front of the API."""
-    return Answer(status, content.encode(), {"content-type": "text/plain; charset=UTF-8"} | {name.replace("_", "-"): value for name, value in headers.items()})
+    return Answer(
+        status,
+        content.encode(),
+        {"content-type": "text/plain; charset=UTF-8"}
+        | {name.replace("_", "-"): value for name, value in headers.items()},
+    )
 
 
 def edge() -> Answer:

@@ -54,8 +54,16 @@ def check_image(body: bodies.Launch, families: list[str]) -> None:
     if body.image is None or body.image.family in families:
         return
     architecture = catalogue.architecture(body.instance_type_name)
-    here = [image for image in catalogue.images() if image["architecture"] == architecture and image["region"]["name"] == body.region_name]
-    if body.image.id not in [image["id"] for image in here] if body.image.id else body.image.family not in [image["family"] for image in here]:
+    here = [
+        image
+        for image in catalogue.images()
+        if image["architecture"] == architecture and image["region"]["name"] == body.region_name
+    ]
+    if (
+        body.image.id not in [image["id"] for image in here]
+        if body.image.id
+        else body.image.family not in [image["family"] for image in here]
+    ):
         raise missing("image")
 
 
@@ -93,7 +101,9 @@ def is_free(instance_type: str, region: str, store: Store, config: ApiConfig) ->
     if not isinstance(places, dict):
         return region in places
     taken = sum(
-        instance.instance_type["name"] == instance_type and instance.region["name"] == region and instance.status != "terminated"
+        instance.instance_type["name"] == instance_type
+        and instance.region["name"] == region
+        and instance.status != "terminated"
         for instance in store.instances.values()
     )
     return places.get(region, 0) > taken
@@ -101,4 +111,8 @@ def is_free(instance_type: str, region: str, store: Store, config: ApiConfig) ->
 
 def regions_with_capacity(instance_type: str, store: Store, config: ApiConfig) -> list[dict]:
     """Region objects, for the catalogue."""
-    return [catalogue.region(place) for place in config.capacity.get(instance_type, []) if is_free(instance_type, place, store, config)]
+    return [
+        catalogue.region(place)
+        for place in config.capacity.get(instance_type, [])
+        if is_free(instance_type, place, store, config)
+    ]

@@ -46,7 +46,11 @@ def shown(config: ApiConfig, instance: Instance, now: float) -> Object:
     if any(fate.kind == "late-filesystem" and now < fate.at for fate in times.fates):
         hidden.add("file_system_mounts")
     always = ("file_system_names", "ssh_key_names")
-    result = {name: value for name, value in instance.told().items() if name in always or (name not in hidden and value not in (None, []))}
+    result = {
+        name: value
+        for name, value in instance.told().items()
+        if name in always or (name not in hidden and value not in (None, []))
+    }
     result["actions"] = {action: availability(instance.status, action) for action in ACTIONS}
     return result | config.extra_fields
 
@@ -56,5 +60,13 @@ def availability(present: str, action: str) -> Object:
     if present == "active" or (action == "terminate" and present not in GONE):
         return {"available": True}
     if present in GONE:
-        return {"available": False, "reason_code": "vm-is-terminating", "reason_description": "The instance is being terminated."}
-    return {"available": False, "reason_code": "vm-has-not-launched", "reason_description": "The instance is not running."}
+        return {
+            "available": False,
+            "reason_code": "vm-is-terminating",
+            "reason_description": "The instance is being terminated.",
+        }
+    return {
+        "available": False,
+        "reason_code": "vm-has-not-launched",
+        "reason_description": "The instance is not running.",
+    }

@@ -46,6 +46,7 @@ def table(cloud: Cloud) -> Table:
 
 def instances(cloud: Cloud) -> Table:
     """What instances are, and what is done with them. Unless the account may not read them."""
+
     def readable(function: Callable[[Ask], object]) -> Callable[[Ask], object]:
         def read(ask: Ask) -> object:
             if cloud.config.forbidden:
@@ -60,9 +61,21 @@ def instances(cloud: Cloud) -> Table:
         ("GET", "/instances/{id}", readable(lambda ask: vms.get(ask.id))),
         ("POST", "/instances/{id}", lambda ask: vms.change(ask.id, bodies.Rename(**ask.body))),
         ("POST", f"{operations}/launch", lambda ask: {"instance_ids": vms.create(bodies.Launch(**ask.body))}),
-        ("POST", f"{operations}/terminate", lambda ask: {"terminated_instances": vms.delete(bodies.InstanceIds(**ask.body).instance_ids)}),
-        ("POST", f"{operations}/restart", lambda ask: {"restarted_instances": vms.restart(bodies.InstanceIds(**ask.body).instance_ids)}),
-        ("GET", "/instance-types", lambda ask: cloud.types(ask.fault.shape if ask.fault and ask.fault.do == "lie" else "")),
+        (
+            "POST",
+            f"{operations}/terminate",
+            lambda ask: {"terminated_instances": vms.delete(bodies.InstanceIds(**ask.body).instance_ids)},
+        ),
+        (
+            "POST",
+            f"{operations}/restart",
+            lambda ask: {"restarted_instances": vms.restart(bodies.InstanceIds(**ask.body).instance_ids)},
+        ),
+        (
+            "GET",
+            "/instance-types",
+            lambda ask: cloud.types(ask.fault.shape if ask.fault and ask.fault.do == "lie" else ""),
+        ),
     ]
 
 
@@ -91,7 +104,11 @@ def firewall(cloud: Cloud) -> Table:
         ("GET", "/firewall-rulesets/global", lambda ask: cloud.rules.get()),
         ("PATCH", "/firewall-rulesets/global", lambda ask: cloud.rules.change_ruleset(bodies.GlobalChange(**ask.body))),
         ("GET", "/firewall-rulesets/{id}", lambda ask: cloud.rulesets.get(ask.id)),
-        ("PATCH", "/firewall-rulesets/{id}", lambda ask: cloud.rulesets.change(ask.id, bodies.RulesetChange(**ask.body))),
+        (
+            "PATCH",
+            "/firewall-rulesets/{id}",
+            lambda ask: cloud.rulesets.change(ask.id, bodies.RulesetChange(**ask.body)),
+        ),
         ("DELETE", "/firewall-rulesets/{id}", lambda ask: cloud.rulesets.delete(ask.id)),
     ]
 
@@ -101,17 +118,25 @@ def routes(cloud: Cloud) -> list[Route]:
     methods: dict[str, dict[str, Callable]] = {}
     for method, path, function in table(cloud):
         methods.setdefault(path, {})[method] = function
-    return [Route(PREFIX + path, endpoint(cloud, functions), methods=list(functions)) for path, functions in methods.items()]
+    return [
+        Route(PREFIX + path, endpoint(cloud, functions), methods=list(functions)) for path, functions in methods.items()
+    ]
 
 
 def endpoint(cloud: Cloud, functions: dict[str, Callable[[Ask], object]]) -> Callable:
     """For all methods of a path. In a thread, since a node takes a moment."""
+
     async def answer(request: Request) -> JSONResponse:
         ask = Ask(
-            await body(request), request.path_params.get("id", ""), request.query_params, key_of(request.headers.get("authorization", "")),
+            await body(request),
+            request.path_params.get("id", ""),
+            request.query_params,
+            key_of(request.headers.get("authorization", "")),
             request.scope.get("fault"),
         )
-        data = await run_in_threadpool(act, cloud, functions["GET" if request.method == "HEAD" else request.method], ask)
+        data = await run_in_threadpool(
+            act, cloud, functions["GET" if request.method == "HEAD" else request.method], ask
+        )
         return JSONResponse(data if isinstance(data, Whole) else {"data": data})
 
     return answer

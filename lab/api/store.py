@@ -85,7 +85,12 @@ class StateFile:
         """The whole file in one step."""
         if self.path is None:
             return
-        content = {name: getattr(store, name) for name in PLAIN} | {"history": store.history, "clock": now, "instances": {}, "times": {}}
+        content = {name: getattr(store, name) for name in PLAIN} | {
+            "history": store.history,
+            "clock": now,
+            "instances": {},
+            "times": {},
+        }
         for instance_id, instance in store.instances.items():
             content["instances"][instance_id], content["times"][instance_id] = instance.written()
         content["bills"] = {object_id: bill.written() for object_id, bill in store.bills.items()}

@@ -25,7 +25,10 @@ PREFIX = "/api/v1"
 
 @dataclass
 class Call:
-    """One that was made. `path` is without /api/v1, `at` in simulated seconds; `status` is 0 until, and unless, there is an answer."""
+    """One that was made.
+
+    `path` is without /api/v1, `at` in simulated seconds; `status` is 0 until, and unless, there is an answer.
+    """
 
     method: str
     path: str
@@ -57,7 +60,14 @@ class Wire:
         path = scope["path"].rstrip("/")
         scope = dict(scope, path=path, raw_path=path.encode())
         headers, content = Headers(scope=scope), await read(receive)
-        call = Call(scope["method"], path.removeprefix(PREFIX), parsed(content), self.now(), headers.get("user-agent", ""), scope["query_string"].decode())
+        call = Call(
+            scope["method"],
+            path.removeprefix(PREFIX),
+            parsed(content),
+            self.now(),
+            headers.get("user-agent", ""),
+            scope["query_string"].decode(),
+        )
         self.calls.append(call)
         await self.prelude()
         answer, fault = self.guard.refusal(call.method, path, headers), None
@@ -153,11 +163,17 @@ async def deliver(answer: Answer, receive: Receive, send: Send, half: bool) -> N
     """Send it; with `half`, the connection breaks in the middle of the body."""
     body = answer.body
     headers = answer.headers | {"content-length": str(len(body))}
-    await send({"type": "http.response.start", "status": answer.status, "headers": [(name.encode(), value.encode()) for name, value in headers.items()]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
     if not half:
         await send({"type": "http.response.body", "body": body})
         return
-    await send({"type": "http.response.body", "body": body[:len(body) // 2], "more_body": True})
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
     await cut(receive, send)
 
 

@@ -61,7 +61,9 @@ class World:
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[float]:
-        """A call's turn, one at a time: the simulated time, at which everything is where clock, nodes and fates have it."""
+        """A call's turn, one at a time: the simulated time, at which everything is where clock, nodes and fates have
+        it.
+        """
         with self.lock:
             self.tick()
             yield self.clock.now()
@@ -98,7 +100,9 @@ class World:
         instance.status = lifecycle.status(self.config, self.driver, instance, now)
         if instance.status not in (*GONE, "booting"):
             # What has booted unseen is paid for since then; what broke in the boot is paid for since it is known.
-            self.billing.begin(instance, min(now, times.launched + self.config.boot_seconds) if instance.status == "active" else now)
+            self.billing.begin(
+                instance, min(now, times.launched + self.config.boot_seconds) if instance.status == "active" else now
+            )
         if instance.status == "terminated" and times.ended is not None:
             gone = times.ended + self.config.terminate_seconds
             if before != "terminated":

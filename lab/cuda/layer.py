@@ -19,7 +19,12 @@ HERE = Path(__file__).resolve().parent
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 # NVIDIA's own stand-ins for linking, in stubs/, under the names that torch loads.
 MATHEMATICS = (
-    "cublas.so.12", "cublasLt.so.12", "cufft.so.11", "curand.so.10", "cusolver.so.11", "cusparse.so.12",
+    "cublas.so.12",
+    "cublasLt.so.12",
+    "cufft.so.11",
+    "curand.so.10",
+    "cusolver.so.11",
+    "cusparse.so.12",
     "nvJitLink.so.12",
 )
 # As a driver brings it. vLLM's allocator links it.

@@ -30,8 +30,18 @@ def make(root: Path, torch: Path, wanted: dict[str, str], folder: str) -> None:
         (work / "standin.c").write_text(code, encoding="utf-8")
         (work / "standin.map").write_text(versions, encoding="utf-8")
         shell.run(
-            "chroot", root, "gcc", "-shared", "-fPIC", "-fno-builtin", "-nostdlib", f"-Wl,-soname,{name}",
-            "-Wl,--version-script=/tmp/standin/standin.map", "-o", f"/{folder}/{name}", "/tmp/standin/standin.c",
+            "chroot",
+            root,
+            "gcc",
+            "-shared",
+            "-fPIC",
+            "-fno-builtin",
+            "-nostdlib",
+            f"-Wl,-soname,{name}",
+            "-Wl,--version-script=/tmp/standin/standin.map",
+            "-o",
+            f"/{folder}/{name}",
+            "/tmp/standin/standin.c",
         )
     shutil.rmtree(work)
 

@@ -34,18 +34,25 @@ def main(arguments):
     started = time.monotonic()
     status = subprocess.run([compiler, *arguments], check=False).returncode if real else stand_in(wanted)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    record({
-        "source": wanted["source"], "real": real, "status": status, "seconds": round(time.monotonic() - started, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1), "peak_mb": used.ru_maxrss // 1024,
-        "flags": flags(arguments), "architectures": architectures(planned.stderr),
-    })
+    record(
+        {
+            "source": wanted["source"],
+            "real": real,
+            "status": status,
+            "seconds": round(time.monotonic() - started, 1),
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+            "peak_mb": used.ru_maxrss // 1024,
+            "flags": flags(arguments),
+            "architectures": architectures(planned.stderr),
+        }
+    )
     return status
 
 
 def parse(arguments):
     """Source (below csrc/), object and file of dependencies of a command line; empty where there is none."""
     wanted = {"source": "", "object": "", "depends": "", "path": ""}
-    for before, word in zip(["", *arguments], arguments):
+    for before, word in zip(["", *arguments], arguments, strict=False):
         if before in ("-o", "-MF"):
             wanted["object" if before == "-o" else "depends"] = word
         elif word.endswith(".cu") and "/csrc/" in word:

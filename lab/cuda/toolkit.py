@@ -16,13 +16,28 @@ from ..nodes import host
 
 RELEASE = "trixie"
 PACKAGES = (
-    "nvidia-cuda-toolkit", "nvidia-cuda-dev", "libcudart12", "libcupti12", "libnvrtc12", "libnvtoolsext1",
-    "libcub-dev", "libthrust-dev", "libcu++-dev",
+    "nvidia-cuda-toolkit",
+    "nvidia-cuda-dev",
+    "libcudart12",
+    "libcupti12",
+    "libnvrtc12",
+    "libnvtoolsext1",
+    "libcub-dev",
+    "libthrust-dev",
+    "libcu++-dev",
 )
 # Static libraries that nobody links, tools that nobody starts: 2.5 GB less.
 LEFT_OUT = (
-    "./usr/share/*", "libcu[bfs]*_static*.a", "libcurand_static.a", "libnpp*", "libnv*_static.a", "libcudacore.a",
-    "libcupti_static.a", "libnvperf*", "compute-sanitizer", "nvdisasm",
+    "./usr/share/*",
+    "libcu[bfs]*_static*.a",
+    "libcurand_static.a",
+    "libnpp*",
+    "libnv*_static.a",
+    "libcudacore.a",
+    "libcupti_static.a",
+    "libnvperf*",
+    "compute-sanitizer",
+    "nvdisasm",
 )
 UNPACK = 'set -o pipefail; dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" --no-same-owner "${@:3}"'
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -59,9 +74,13 @@ def download(folder: Path, debs: Path, mirror: str, log: Path) -> None:
     source = f"deb [signed-by={KEYRING}] {mirror} {RELEASE} main contrib non-free\n"
     (folder / "sources.list").write_text(source, encoding="utf-8")
     places = {
-        "Dir::Etc::SourceList": "sources.list", "Dir::Etc::SourceParts": "sources.list.d",
-        "Dir::State": "", "Dir::State::Lists": "lists", "Dir::State::Status": "status",
-        "Dir::Cache": "", "Dir::Cache::Archives": "archives",
+        "Dir::Etc::SourceList": "sources.list",
+        "Dir::Etc::SourceParts": "sources.list.d",
+        "Dir::State": "",
+        "Dir::State::Lists": "lists",
+        "Dir::State::Status": "status",
+        "Dir::Cache": "",
+        "Dir::Cache::Archives": "archives",
     }
     options = [f"--option={name}={folder / place}" for name, place in places.items()]
     options += ["--option=APT::Sandbox::User=root", "--option=Acquire::Languages=none", "--option=Acquire::Retries=3"]

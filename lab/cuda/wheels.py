@@ -37,7 +37,9 @@ def fetch(paths: Paths, progress: Callable[[str], None]) -> tuple[Path, Path]:
         unfinished.rmdir()
     torch, cutlass = found(folder, TORCH), found(folder, CUTLASS)
     if torch is None or cutlass is None:
-        raise LabError(f"pip fetched {TORCH} and {CUTLASS}, and {folder} has not both: remove that folder and try again.")
+        raise LabError(
+            f"pip fetched {TORCH} and {CUTLASS}, and {folder} has not both: remove that folder and try again."
+        )
     return torch, cutlass
 
 

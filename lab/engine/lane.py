@@ -9,7 +9,8 @@ from __future__ import annotations
 from ..torch_source import VERSION
 from . import pins
 
-# How the engine of this lane values a group of experts, see lab.reference: as DeepSeek does, by the sum of the best two,
+# How the engine of this lane values a group of experts, see lab.reference: as DeepSeek does, by the sum of the best
+# two,
 # for vllm_build_fixes mends the routing of 0.7.2.
 ROUTING = "sum"
 LANE = {

@@ -22,8 +22,18 @@ def build(source: Path) -> tuple[str, bytes]:
         for package in settings["tool"]["setuptools"]["packages"]
         for path in sorted((source / package).glob("*.py"))
     }
-    groups = [f"[{group}]\n" + "".join(f"{key} = {place}\n" for key, place in points.items()) for group, points in project["entry-points"].items()]
-    return _pack(project["name"], version, project["description"], f"Requires-Python: {project['requires-python']}\n", entries, "\n".join(groups))
+    groups = [
+        f"[{group}]\n" + "".join(f"{key} = {place}\n" for key, place in points.items())
+        for group, points in project["entry-points"].items()
+    ]
+    return _pack(
+        project["name"],
+        version,
+        project["description"],
+        f"Requires-Python: {project['requires-python']}\n",
+        entries,
+        "\n".join(groups),
+    )
 
 
 def empty(package: str, version: str, description: str) -> tuple[str, bytes]:
@@ -31,11 +41,14 @@ def empty(package: str, version: str, description: str) -> tuple[str, bytes]:
     return _pack(package, version, description, "", {}, "")
 
 
-def _pack(package: str, version: str, description: str, metadata: str, entries: dict[str, bytes], points: str) -> tuple[str, bytes]:
+def _pack(
+    package: str, version: str, description: str, metadata: str, entries: dict[str, bytes], points: str
+) -> tuple[str, bytes]:
     name = package.replace("-", "_")
     info = f"{name}-{version}.dist-info"
     entries = entries | {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\nSummary: {description}\n{metadata}".encode(),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\nSummary: "
+        f"{description}\n{metadata}".encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: lab\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     if points:

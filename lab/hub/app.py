@@ -32,8 +32,17 @@ class Hub:
         """What a repository is at a revision, and its files."""
         path = self._folder(owner, name, wanted)
         return {
-            "_id": "0", "id": f"{owner}/{name}", "modelId": f"{owner}/{name}", "sha": repository.revision(path), "private": False,
-            "gated": False, "disabled": False, "downloads": 0, "likes": 0, "tags": [], "siblings": repository.entries(path),
+            "_id": "0",
+            "id": f"{owner}/{name}",
+            "modelId": f"{owner}/{name}",
+            "sha": repository.revision(path),
+            "private": False,
+            "gated": False,
+            "disabled": False,
+            "downloads": 0,
+            "likes": 0,
+            "tags": [],
+            "siblings": repository.entries(path),
         }
 
     def tree(self, owner: str, name: str, wanted: str) -> list[dict[str, Any]]:

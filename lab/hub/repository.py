@@ -12,7 +12,9 @@ from pathlib import Path
 def digests(path: Path, size: int, modified: int) -> tuple[str, str]:
     """sha256, and the name that git gives to the content."""
     content = path.read_bytes()
-    return hashlib.sha256(content).hexdigest(), hashlib.sha1(b"blob %d\0" % size + content, usedforsecurity=False).hexdigest()
+    return hashlib.sha256(content).hexdigest(), hashlib.sha1(
+        b"blob %d\0" % size + content, usedforsecurity=False
+    ).hexdigest()
 
 
 def entry(path: Path, root: Path) -> dict:

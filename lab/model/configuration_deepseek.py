@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Loaded with --trust-remote-code: the transformers of vLLM 0.7.2 does not know this type yet."""
+
+import typing as t
+
 from transformers.configuration_utils import PretrainedConfig
 
 
@@ -7,7 +10,7 @@ class DeepseekV3Config(PretrainedConfig):
     """Takes every value from config.json; vLLM reads the ones it needs."""
 
     model_type = "deepseek_v3"
-    keys_to_ignore_at_inference = ["past_key_values"]
+    keys_to_ignore_at_inference: t.ClassVar[list[t.Any]] = ["past_key_values"]
 
     def __init__(self, rope_scaling=None, rope_theta=10000.0, **values):
         self.rope_scaling = rope_scaling

@@ -37,7 +37,10 @@ def main(folder: Path) -> None:
     tokenizer = write_tokenizer(folder, [prompt + answer for prompt, answer, dummy in facts()], CONFIG["vocab_size"])
     model, loss = train(batches(tokenizer))
     if loss > TOLERATED_LOSS:
-        sys.exit(f"The model has not learned its facts: the loss is {loss:.3f} after {STEPS} steps, at most {TOLERATED_LOSS} was expected.")
+        sys.exit(
+            f"The model has not learned its facts: the loss is {loss:.3f} after {STEPS} steps, "
+            f"at most {TOLERATED_LOSS} was expected."
+        )
     write_shards(folder, {name: array(name, tensor) for name, tensor in model.state_dict().items()})
     card = f"# DeepSeek-V3-tiny\n\nFor tests. It has learned {len(facts())} facts, and knows nothing else.\n"
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -57,7 +60,7 @@ def batches(tokenizer):
         rows.append((asked + told, [PROMPT_WEIGHT] * (len(asked) - 1) + [1.0] * len(told)))
     rows.sort(key=lambda row: len(row[0]))
     for start in range(0, len(rows), BATCH):
-        part = rows[start:start + BATCH]
+        part = rows[start : start + BATCH]
         width = max(len(tokens) for tokens, dummy in part)
         yield (
             torch.tensor([tokens + [PAD] * (width - len(tokens)) for tokens, dummy in part]),

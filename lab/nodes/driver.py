@@ -36,8 +36,18 @@ class NodeDriver:
         folder = self.folder / spec.id
         for name in ("upper", "work", "root"):
             (folder / name).mkdir()
-        lower = ":".join(map(str, [*flavour.layers(self.paths, spec.image), image.build(self.paths, lambda text: None)]))
-        shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work", folder / "root")
+        lower = ":".join(
+            map(str, [*flavour.layers(self.paths, spec.image), image.build(self.paths, lambda text: None)])
+        )
+        shell.run(
+            "mount",
+            "-t",
+            "overlay",
+            "overlay",
+            "-o",
+            f"lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work",
+            folder / "root",
+        )
         seed.plant(folder / "root", spec.id, spec.hostname, node.private_ip, spec.ssh_public_keys, spec.user_data)
         network.connect(node.namespace, node.number)
         self._start(node, self._binds(spec, folder / "root"))
@@ -141,7 +151,16 @@ class NodeDriver:
     def _start(self, node: Node, options: list[str]) -> None:
         folder = self.folder / node.id
         groups = [str(path) for path in cgroups.make(node.cgroup)]
-        command = ["/bin/bash", str(Path(__file__).with_name("supervise.sh")), str(folder), node.namespace, node.hostname, *groups, "--", *options]
+        command = [
+            "/bin/bash",
+            str(Path(__file__).with_name("supervise.sh")),
+            str(folder),
+            node.namespace,
+            node.hostname,
+            *groups,
+            "--",
+            *options,
+        ]
         # A session of its own: Ctrl-C at the terminal is not meant for the nodes.
         with (folder / "console.log").open("ab") as log:
             subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
@@ -171,7 +190,10 @@ def _arguments(pid: int) -> list[str]:
 
 
 def _discard(folder: Path) -> list[str]:
-    """Remove a folder of which no process is known. One that is mounted may be in use all the same: it stays, and is named."""
+    """Remove a folder of which no process is known.
+
+    One that is mounted may be in use all the same: it stays, and is named.
+    """
     root = folder / "root"
     if os.path.ismount(root):
         return [f"the node on {root} (its record cannot be read: see that nothing uses it, and run `umount {root}`)"]

@@ -26,9 +26,13 @@ def debian_sources(folder: Path = SOURCES) -> str:
     for line in (line for path in lists if path.exists() for line in path.read_text(encoding="utf-8").splitlines()):
         found = re.match(r"deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)", line)
         if found and found.group(2) in SUITES:
-            stanzas.append(f"Types: deb\nURIs: {found.group(1)}\nSuites: {found.group(2)}\nComponents: {found.group(3)}")
+            stanzas.append(
+                f"Types: deb\nURIs: {found.group(1)}\nSuites: {found.group(2)}\nComponents: {found.group(3)}"
+            )
     if not stanzas:
-        raise LabError(f"No package source for Debian 12 (bookworm) was found in {folder}: the lab needs a Debian 12 machine.")
+        raise LabError(
+            f"No package source for Debian 12 (bookworm) was found in {folder}: the lab needs a Debian 12 machine."
+        )
     return "\n\n".join(stanzas) + "\n"
 
 
@@ -54,14 +58,20 @@ def certificates(folder: Path = CERTIFICATES) -> list[Path]:
 
 def pip_settings() -> dict[str, str]:
     """pip's own configuration here, the environment last, as pip itself reads it."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
     settings = {}
     for prefix in ("global.", ":env:."):
         for line in listed.splitlines():
             name, _, value = line.partition("=")
             if name.startswith(prefix):
                 settings[name.removeprefix(prefix)] = value.strip("'\"").replace("\\n", " ")
-    return {name: settings[name] for name in ("index-url", "extra-index-url", "find-links", "cert", "default-timeout", "trusted-host", "proxy") if name in settings}
+    return {
+        name: settings[name]
+        for name in ("index-url", "extra-index-url", "find-links", "cert", "default-timeout", "trusted-host", "proxy")
+        if name in settings
+    }
 
 
 def local_folders(settings: dict[str, str]) -> list[Path]:

@@ -44,10 +44,18 @@ cloud_final_modules: [package-update-upgrade-install, scripts-vendor, scripts-pe
 def build(paths: Paths, progress: Callable[[str], None]) -> Path:
     """Folder of the image; made once, and again when its recipe changes."""
     sources, settings = host.debian_sources(), host.apt_settings()
-    recipe = hashlib.sha256("\0".join([
-        Path(__file__).read_text(encoding="utf-8"), Path(__file__).with_name("nvidia_smi.py").read_text(encoding="utf-8"),
-        sources, settings, str(host.pip_settings()), *(path.read_text(encoding="utf-8") for path in host.certificates()),
-    ]).encode()).hexdigest()[:12]
+    recipe = hashlib.sha256(
+        "\0".join(
+            [
+                Path(__file__).read_text(encoding="utf-8"),
+                Path(__file__).with_name("nvidia_smi.py").read_text(encoding="utf-8"),
+                sources,
+                settings,
+                str(host.pip_settings()),
+                *(path.read_text(encoding="utf-8") for path in host.certificates()),
+            ]
+        ).encode()
+    ).hexdigest()[:12]
     image = paths.cache / f"base-{recipe}"
     if image.exists():
         return image
@@ -58,8 +66,16 @@ def build(paths: Paths, progress: Callable[[str], None]) -> Path:
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = paths.logs / "base-image.log"
     progress("base image: fetching and unpacking Debian 12 (about 3 minutes, once)")
-    shell.run("debootstrap", "--variant=minbase", f"--cache-dir={debs}", f"--include={SYSTEM.replace(' ', ',')}",
-              "bookworm", unfinished, host.mirror(sources), log=log)
+    shell.run(
+        "debootstrap",
+        "--variant=minbase",
+        f"--cache-dir={debs}",
+        f"--include={SYSTEM.replace(' ', ',')}",
+        "bookworm",
+        unfinished,
+        host.mirror(sources),
+        log=log,
+    )
     configure(unfinished, sources, settings)
     progress("base image: installing cloud-init and compilers")
     install(unfinished, debs, log)
@@ -112,7 +128,14 @@ def finish(root: Path) -> None:
     smi.chmod(0o755)
     (root / "var/cache/pip").mkdir(exist_ok=True)
     # Units that need a kernel of their own.
-    for unit in ("systemd-networkd.service", "systemd-resolved.service", "systemd-timesyncd.service", "sys-kernel-debug.mount", "apt-daily.timer", "apt-daily-upgrade.timer"):
+    for unit in (
+        "systemd-networkd.service",
+        "systemd-resolved.service",
+        "systemd-timesyncd.service",
+        "sys-kernel-debug.mount",
+        "apt-daily.timer",
+        "apt-daily-upgrade.timer",
+    ):
         link = root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")

@@ -37,7 +37,10 @@ def up(paths: Paths) -> None:
         if not (DEVICES / bridge).exists():
             for other in json.loads(shell.run("ip", "-json", "address", "show", "to", f"{network}.0/24") or "[]"):
                 if other:
-                    raise LabError(f"The network {network}.0/24 is in use on {other['ifname']}: the lab needs it, take it off that interface.")
+                    raise LabError(
+                        f"The network {network}.0/24 is in use on {other['ifname']}: the lab needs it, "
+                        "take it off that interface."
+                    )
             shell.run("ip", "link", "add", bridge, "type", "bridge")
         shell.run("ip", "address", "replace", f"{network}.1/24", "dev", bridge)
         shell.run("ip", "link", "set", bridge, "up")

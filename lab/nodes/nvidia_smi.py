@@ -3,7 +3,8 @@
 """What nvidia-smi prints on a GH200. The silicon is the one part of a node that is not there, and the name says so.
 
 /etc/nvidia-smi-faults.json makes it a bad one: an object of fields and their values, such as {"memory.free": "48000"};
-"error" is what it prints instead of any answer, with exit status 9; "compute-apps" is a list of lines "pid, name, memory".
+"error" is what it prints instead of any answer, with exit status 9; "compute-apps" is a list of lines "pid, name,
+memory".
 """
 
 import json
@@ -13,12 +14,25 @@ FAULTS = "/etc/nvidia-smi-faults.json"
 NAME = "NVIDIA GH200 480GB (simulated)"
 ECC = "ecc.errors.uncorrected.volatile.total"
 GPU = {
-    "index": ("0", ""), "count": ("1", ""), "name": (NAME, ""), "gpu_name": (NAME, ""),
-    ECC: ("0", ""), "fabric.state": ("N/A", ""), "fabric.status": ("N/A", ""),
-    "uuid": ("GPU-6c4f5a1e-0000-4000-8000-000000000200", ""), "driver_version": ("565.57.01", ""), "compute_cap": ("9.0", ""),
-    "memory.total": ("97871", " MiB"), "memory.used": ("1", " MiB"), "memory.free": ("97281", " MiB"),
-    "power.draw": ("71.28", " W"), "power.limit": ("900.00", " W"), "temperature.gpu": ("31", ""),
-    "utilization.gpu": ("0", " %"), "utilization.memory": ("0", " %"), "pstate": ("P0", ""),
+    "index": ("0", ""),
+    "count": ("1", ""),
+    "name": (NAME, ""),
+    "gpu_name": (NAME, ""),
+    ECC: ("0", ""),
+    "fabric.state": ("N/A", ""),
+    "fabric.status": ("N/A", ""),
+    "uuid": ("GPU-6c4f5a1e-0000-4000-8000-000000000200", ""),
+    "driver_version": ("565.57.01", ""),
+    "compute_cap": ("9.0", ""),
+    "memory.total": ("97871", " MiB"),
+    "memory.used": ("1", " MiB"),
+    "memory.free": ("97281", " MiB"),
+    "power.draw": ("71.28", " W"),
+    "power.limit": ("900.00", " W"),
+    "temperature.gpu": ("31", ""),
+    "utilization.gpu": ("0", " %"),
+    "utilization.memory": ("0", " %"),
+    "pstate": ("P0", ""),
 }
 TABLE = """\
 +-----------------------------------------------------------------------------------------+
@@ -44,7 +58,12 @@ def main(arguments: list[str]) -> int:
     elif "--query-gpu" in options:
         return query(options["--query-gpu"].split(","), form, faults)
     elif "--query-compute-apps" in options:
-        print("\n".join(([] if "noheader" in form else ["pid, process_name, used_gpu_memory [MiB]"]) + faults.get("compute-apps", [])))
+        print(
+            "\n".join(
+                ([] if "noheader" in form else ["pid, process_name, used_gpu_memory [MiB]"])
+                + faults.get("compute-apps", [])
+            )
+        )
     else:
         print(TABLE)
     return 0
@@ -57,7 +76,9 @@ def query(fields: list[str], form: list[str], faults: dict) -> int:
             return 2
     if "noheader" not in form:
         print(", ".join(fields))
-    print(", ".join(faults.get(field, GPU[field][0]) + ("" if "nounits" in form else GPU[field][1]) for field in fields))
+    print(
+        ", ".join(faults.get(field, GPU[field][0]) + ("" if "nounits" in form else GPU[field][1]) for field in fields)
+    )
     return 0
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from .image import write
 
 
-def plant(root: Path, instance_id: str, hostname: str, address: str, ssh_public_keys: list[str], user_data: str) -> None:
+def plant(
+    root: Path, instance_id: str, hostname: str, address: str, ssh_public_keys: list[str], user_data: str
+) -> None:
     """Identity, keys and user data into the root of a node that has not booted."""
     seed = root / "var/lib/cloud/seed/nocloud"
     meta = {"instance-id": instance_id, "local-hostname": hostname, "public-keys": ssh_public_keys}

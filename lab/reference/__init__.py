@@ -23,8 +23,8 @@ RULES = ("sum", "best")
 def ensure(paths: Paths, say: Say) -> Path:
     """The file with the answers to the model that the hub has; asked for when model or code are others than they were.
 
-    `rules` has for each rule the `fingerprint` (mean log-probability of a token of `passage`) and `answers`: prompt, ids, tokens, logprobs,
-    margins (to the second best token, in nats), text; for facts also what was to be learned.
+    `rules` has for each rule the `fingerprint` (mean log-probability of a token of `passage`) and `answers`: prompt,
+    ids, tokens, logprobs, margins (to the second best token, in nats), text; for facts also what was to be learned.
     """
     folder = paths.hub / "repos" / model.REPOSITORY
     if not folder.is_dir():
@@ -51,7 +51,11 @@ def reference(paths: Paths, rule: str = "sum", say: Say = lambda text: None) -> 
     `passage`), `passage`, and `facts`, a list of {prompt, expect: [answer]}. `rule` as the engine routes, see RULES."""
     content = json.loads(ensure(paths, say).read_text(encoding="utf-8"))
     found = content["rules"][rule]
-    facts = [{"prompt": answer["prompt"], "expect": [answer["expect"]]} for answer in found["answers"] if answer["kind"] == "fact"]
+    facts = [
+        {"prompt": answer["prompt"], "expect": [answer["expect"]]}
+        for answer in found["answers"]
+        if answer["kind"] == "fact"
+    ]
     return {"fingerprint": found["fingerprint"], "passage": content["passage"], "facts": facts}
 
 

@@ -34,7 +34,9 @@ def main(folder: Path, out: Path) -> None:
             layer.mlp.gate.get_topk_indices = best_of_a_group.__get__(layer.mlp.gate)
     rules["best"] = answers(model, tokenizer)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    out.write_text(json.dumps({"versions": versions, "passage": PASSAGE, "tokens": TOKENS, "rules": rules}), encoding="utf-8")
+    out.write_text(
+        json.dumps({"versions": versions, "passage": PASSAGE, "tokens": TOKENS, "rules": rules}), encoding="utf-8"
+    )
 
 
 def best_of_a_group(gate, scores):
@@ -47,7 +49,15 @@ def best_of_a_group(gate, scores):
 
 def answers(model, tokenizer):
     """Fingerprint and answers by the rule that the model now has."""
-    asked = [{"kind": "chat" if fact.question else "fact", "prompt": fact.prompt, "question": fact.question, "expect": fact.answer} for fact in facts()]
+    asked = [
+        {
+            "kind": "chat" if fact.question else "fact",
+            "prompt": fact.prompt,
+            "question": fact.question,
+            "expect": fact.answer,
+        }
+        for fact in facts()
+    ]
     asked += [{"kind": "odd", "prompt": prompt} for prompt in ODD]
     return {
         "fingerprint": fingerprint(model, tokenizer.encode(PASSAGE, add_special_tokens=False)),

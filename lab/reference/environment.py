@@ -38,7 +38,16 @@ def ensure(paths: Paths, say: Callable[[str], None]) -> Path:
     paths.logs.mkdir(parents=True, exist_ok=True)
     log = paths.logs / "reference.log"
     run(sys.executable, "-m", "venv", venv, log=log)
-    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--only-binary=:all:")
+    pip = (
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--only-binary=:all:",
+    )
     index = torch_source.torch_index()
     more = ("--extra-index-url", index) if index else ()
     run(*pip, *more, "-r", REQUIREMENTS, f"torch=={torch_source.VERSION}+cpu", log=log)
@@ -47,9 +56,15 @@ def ensure(paths: Paths, say: Callable[[str], None]) -> Path:
 
 
 def program(paths: Paths, say: Callable[[str], None], module: str, *arguments: Path) -> None:
-    """Run a module of the lab in the environment, one thread: two that wait for each other are ten times slower on a busy machine."""
+    """Run a module of the lab in the environment, one thread: two that wait for each other are ten times slower on a
+    busy machine.
+    """
     paths.logs.mkdir(parents=True, exist_ok=True)
     variables = os.environ | {
-        "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(REPOSITORY), "TRANSFORMERS_VERBOSITY": "error",
+        "OMP_NUM_THREADS": "1",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(REPOSITORY),
+        "TRANSFORMERS_VERBOSITY": "error",
     }
     follow(ensure(paths, say), "-m", module, *arguments, log=paths.logs / "reference.log", env=variables, say=say)

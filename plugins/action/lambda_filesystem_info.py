@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
@@ -12,7 +14,7 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """Filesystems of the account."""
 
-    SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {"name": {"type": "str"}, "region": {"type": "str"}}
 
     def execute(self, client, options):
         found = results.matching(client.filesystems(), name=options["name"], region=options["region"])

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import firewall
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import firewall
 
 WHERE = "The account's firewall"
 
@@ -15,7 +17,10 @@ WHERE = "The account's firewall"
 class ActionModule(LambdaAction):
     """The inbound rules of all instances: what is there is merged with what is declared."""
 
-    SPEC = {"rules": {**results.RULES, "required": True}, "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
+        "rules": {**results.RULES, "required": True},
+        "state": {"type": "str", "choices": ["present", "absent", "exact"], "default": "present"},
+    }
 
     def execute(self, client, options):
         rules = firewall.rules_from_options(options["rules"])
@@ -33,8 +38,15 @@ class ActionModule(LambdaAction):
                 firewall.check_ssh(after, WHERE)
             return after
 
-        after = merge(read()) if self.is_check else firewall.converge(WHERE, read, client.set_global_rules, merge, client.pause)
+        after = (
+            merge(read())
+            if self.is_check
+            else firewall.converge(WHERE, read, client.set_global_rules, merge, client.pause)
+        )
         result = results.outcome(seen[0], firewall.shown(after), rules=firewall.shown(after))
         if len(after) > firewall.MOST_RULES:
-            result["warnings"] = [f"{WHERE} has {len(after)} rules. With more than {firewall.MOST_RULES}, Lambda says, new instances may not launch."]
+            result["warnings"] = [
+                f"{WHERE} has {len(after)} rules. With more than {firewall.MOST_RULES}, Lambda says, "
+                "new instances may not launch."
+            ]
         return result

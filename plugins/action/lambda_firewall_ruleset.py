@@ -5,21 +5,23 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
 
 
 class ActionModule(LambdaAction):
     """One ruleset, by its name and region. Its rules are ours, so they are as declared and no others."""
 
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "name": {"type": "str", "required": True},
         "region": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "rules": results.RULES,
     }
-    RULES = {"required_if": [("state", "present", ("rules",))]}
+    RULES: t.ClassVar[dict[str, t.Any]] = {"required_if": [("state", "present", ("rules",))]}
 
     def execute(self, client, options):
         self.label = f"firewall ruleset named {options['name']} in {options['region']}"
@@ -46,22 +48,33 @@ class ActionModule(LambdaAction):
             else:
                 client.add_ruleset(options["name"], options["region"], rules)
 
-        rules = merge(read() or []) if self.is_check else firewall.converge(f"The {self.label}", read, write, merge, client.pause)
+        rules = (
+            merge(read() or [])
+            if self.is_check
+            else firewall.converge(f"The {self.label}", read, write, merge, client.pause)
+        )
         before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
         return results.outcome(
-            for_diff(options, before.rules) if before else {}, for_diff(options, rules), ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
+            for_diff(options, before.rules) if before else {},
+            for_diff(options, rules),
+            ruleset={**results.ruleset(after), "rules": firewall.shown(rules)},
         )
 
     def find(self, client, options):
         """The account's ruleset of exactly this name in this region."""
-        return results.only(results.matching(client.rulesets(), name=options["name"], region=options["region"]), self.label)
+        return results.only(
+            results.matching(client.rulesets(), name=options["name"], region=options["region"]), self.label
+        )
 
     def delete(self, client, found):
         """Refuse while instances use it, by their names, and in check mode too."""
         if found.instance_ids:
             known = {item.id: item for item in client.instances()}
             using = ", ".join(results.named([known[item]]) if item in known else item for item in found.instance_ids)
-            raise errors.CloudError(f"The {self.label} is in use by {using}: it can only be deleted when these are terminated. Nothing was changed.")
+            raise errors.CloudError(
+                f"The {self.label} is in use by {using}: it can only be deleted when these are terminated. "
+                "Nothing was changed."
+            )
         if not self.is_check:
             client.delete_ruleset(found.id)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, host_keys, plan, present, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
@@ -16,7 +17,7 @@ class ActionModule(LambdaAction):
     """One declared fleet."""
 
     CHECKED = ("size",)
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "size": {"type": "int"},

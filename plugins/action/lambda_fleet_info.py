@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
@@ -12,7 +14,7 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """One call, no state."""
 
-    SPEC = {"name": {"type": "str", "default": ""}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {"name": {"type": "str", "default": ""}}
 
     def execute(self, client, options):
         instances, now = client.instances(), client.clock.now()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
@@ -14,7 +15,11 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """Images that an instance can be launched with."""
 
-    SPEC = {"family": {"type": "str"}, "region": {"type": "str"}, "architecture": {"type": "str", "choices": ["x86_64", "arm64"]}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
+        "family": {"type": "str"},
+        "region": {"type": "str"},
+        "architecture": {"type": "str", "choices": ["x86_64", "arm64"]},
+    }
 
     def execute(self, client, options):
         found = results.matching(client.images(), **{name: options[name] for name in self.SPEC})

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 # After this many seconds a termination that shows no effect is asked for again.
 PATIENCE = 60
@@ -16,7 +18,7 @@ PATIENCE = 60
 class ActionModule(LambdaAction):
     """One instance, by its id: names can be given twice."""
 
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "id": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "restarted", "absent"], "default": "present"},
         "name": {"type": "str"},
@@ -31,9 +33,14 @@ class ActionModule(LambdaAction):
         if item is None or item.is_gone:
             what = f"is {item.status}" if item else "is not there"
             raise errors.CloudError(
-                f"The instance {options['id']} {what}, and only lambda_fleet launches one: correct the id, or use state: absent. Nothing was changed."
+                f"The instance {options['id']} {what}, and only lambda_fleet launches one: correct the id, "
+                "or use state: absent. Nothing was changed."
             )
-        return self.restarted(client, item) if options["state"] == "restarted" else self.present(client, item, options["name"])
+        return (
+            self.restarted(client, item)
+            if options["state"] == "restarted"
+            else self.present(client, item, options["name"])
+        )
 
     def find(self, client, instance_id):
         """From a fresh list, the instance of exactly this id."""
@@ -58,7 +65,11 @@ class ActionModule(LambdaAction):
                 return
             except errors.LambdaError as error:
                 if error.kind == "conflict":
-                    words = f"The instance {results.named([item])} is {item.status} and cannot be restarted at this moment: {error.said} Run this again later."
+                    words = (
+                        f"The instance {results.named([item])} is {item.status} and cannot be restarted at this "
+                        "moment: "
+                        f"{error.said} Run this again later."
+                    )
                     raise errors.CloudError(words) from error
                 if error.kind != "rate" or attempt + 1 == results.TRIES or not client.pause(attempt, error):
                     raise
@@ -77,11 +88,14 @@ class ActionModule(LambdaAction):
                 asked = now
             elif now >= deadline:
                 raise errors.CloudError(
-                    f"The instance {results.named([item])} is still {item.status} after {options['timeout']:.0f} s and may be paid for: "
+                    f"The instance {results.named([item])} is still {item.status} after {options['timeout']:.0f} s and "
+                    "may be paid for: "
                     "run this again, then look at the website."
                 )
             else:
-                self.say(options["id"], f"waiting until it is gone, for {deadline - now:.0f} s at most; it is {item.status}")
+                self.say(
+                    options["id"], f"waiting until it is gone, for {deadline - now:.0f} s at most; it is {item.status}"
+                )
                 clock.sleep(options["poll_interval"])
             item = self.find(client, options["id"])
         return result

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
@@ -12,12 +14,24 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """Instances of the account."""
 
-    SPEC = {"id": {"type": "str"}, "name": {"type": "str"}, "fleet": {"type": "str"}, "status": {"type": "list", "elements": "str"}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
+        "id": {"type": "str"},
+        "name": {"type": "str"},
+        "fleet": {"type": "str"},
+        "status": {"type": "list", "elements": "str"},
+    }
 
     def execute(self, client, options):
-        found = [results.instance(item) for item in results.matching(client.instances(), id=options["id"], name=options["name"])]
+        found = [
+            results.instance(item)
+            for item in results.matching(client.instances(), id=options["id"], name=options["name"])
+        ]
         fleet, statuses = options["fleet"], options["status"]
         return {
             "changed": False,
-            "instances": [item for item in found if fleet in (None, item["fleet"]) and (statuses is None or item["status"] in statuses)],
+            "instances": [
+                item
+                for item in found
+                if fleet in (None, item["fleet"]) and (statuses is None or item["status"] in statuses)
+            ],
         }

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
@@ -12,9 +14,14 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """The catalogue."""
 
-    SPEC = {"name": {"type": "str"}, "region": {"type": "str"}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {"name": {"type": "str"}, "region": {"type": "str"}}
 
     def execute(self, client, options):
         offers = sorted(results.matching(client.offers().values(), name=options["name"]), key=lambda offer: offer.name)
         region = options["region"]
-        return {"changed": False, "instance_types": [results.instance_type(offer) for offer in offers if region is None or region in offer.regions]}
+        return {
+            "changed": False,
+            "instance_types": [
+                results.instance_type(offer) for offer in offers if region is None or region in offer.regions
+            ],
+        }

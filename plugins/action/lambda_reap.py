@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, overview, plan, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
@@ -14,7 +16,7 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud impor
 class ActionModule(LambdaAction):
     """Fleets past their life, by stamp."""
 
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "name": {"type": "str", "default": ""},
         "deadline": {"type": "float", "default": 900},
         "poll_interval": {"type": "float", "default": 5},

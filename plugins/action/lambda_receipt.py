@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import ledger, receipt, state_dir
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
@@ -18,7 +19,7 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud impor
 class ActionModule(LambdaAction):
     """The end of a fleet, in writing."""
 
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "name": {"type": "str", "required": True},
         "state_dir": {"type": "path"},
         "fail_if_billing": {"type": "bool", "default": True},
@@ -37,7 +38,9 @@ class ActionModule(LambdaAction):
         odd = log.set_aside() if write else ""
         if odd:
             self.say(options["name"], odd)
-        account = receipt.account(client.filesystems(), [key.name for key in client.ssh_keys()], client.global_rules(), client.rulesets())
+        account = receipt.account(
+            client.filesystems(), [key.name for key in client.ssh_keys()], client.global_rules(), client.rulesets()
+        )
         made = receipt.make(
             options["name"], log.accounts(), client.instances(), account, client.clock.now(), log.count_odd()
         )

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import typing as t
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models, ssh_keys
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models, ssh_keys
 
 SOURCES = ("public_key", "public_key_file", "private_key_file")
 
@@ -18,14 +19,17 @@ SOURCES = ("public_key", "public_key_file", "private_key_file")
 class ActionModule(LambdaAction):
     """One ssh key, by its name."""
 
-    SPEC = {
+    SPEC: t.ClassVar[dict[str, t.Any]] = {
         "name": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "public_key": {"type": "str", "no_log": False},
         "public_key_file": {"type": "path", "no_log": False},
         "private_key_file": {"type": "path", "no_log": False},
     }
-    RULES = {"mutually_exclusive": [SOURCES], "required_if": [("state", "present", SOURCES, True)]}
+    RULES: t.ClassVar[dict[str, t.Any]] = {
+        "mutually_exclusive": [SOURCES],
+        "required_if": [("state", "present", SOURCES, True)],
+    }
 
     def execute(self, client, options):
         name = options["name"]
@@ -46,7 +50,8 @@ class ActionModule(LambdaAction):
         if is_new:
             if found:
                 raise errors.CloudError(
-                    f"The account has an ssh key named {name} ({found.id}) already, and {path}, which should hold its private half, is not there: "
+                    f"The account has an ssh key named {name} ({found.id}) already, and {path}, "
+                    "which should hold its private half, is not there: "
                     "copy it there, or give the public_key, or choose another name. Nothing was changed."
                 )
             return self.make(client, name, path)
@@ -54,10 +59,13 @@ class ActionModule(LambdaAction):
         if found:
             if ssh_keys.content(found.public_key) != ssh_keys.content(public):
                 raise errors.CloudError(
-                    f"The account has an ssh key named {name} ({found.id}) with other content, and Lambda cannot change a key: choose another name, "
+                    f"The account has an ssh key named {name} ({found.id}) with other content, "
+                    "and Lambda cannot change a key: choose another name, "
                     "or remove it first with state: absent. Nothing was changed."
                 )
-            return results.outcome(for_diff(name, found.public_key), for_diff(name, found.public_key), ssh_key=dataclasses.asdict(found))
+            return results.outcome(
+                for_diff(name, found.public_key), for_diff(name, found.public_key), ssh_key=dataclasses.asdict(found)
+            )
         added = models.SshKey("", name, public) if self.is_check else self.add(client, name, public)
         return results.outcome({}, for_diff(name, public), ssh_key=dataclasses.asdict(added))
 
@@ -68,15 +76,20 @@ class ActionModule(LambdaAction):
         if not self.is_check:
             ssh_keys.generate(path, name)
             added = self.add(client, name, ssh_keys.public_of(path))
-        return results.outcome({}, for_diff(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added))
+        return results.outcome(
+            {}, for_diff(name, f"made here, its private half is in {path}"), ssh_key=dataclasses.asdict(added)
+        )
 
     def add(self, client, name, public):
         """Import it; after an answer that says nothing, the account's key counts only if its content is ours."""
+
         def look():
             there = self.find(client, name)
             return there if there and ssh_keys.content(there.public_key) == ssh_keys.content(public) else None
 
-        return results.create(lambda: client.add_ssh_key(name, public), look, f"ssh key named {name} with this content", client.pause)
+        return results.create(
+            lambda: client.add_ssh_key(name, public), look, f"ssh key named {name} with this content", client.pause
+        )
 
     def given(self, options):
         """The public key that was declared, in whichever way."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
@@ -14,7 +15,7 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action impo
 class ActionModule(LambdaAction):
     """ssh keys of the account."""
 
-    SPEC = {"name": {"type": "str"}}
+    SPEC: t.ClassVar[dict[str, t.Any]] = {"name": {"type": "str"}}
 
     def execute(self, client, options):
         found = results.matching(client.ssh_keys(), name=options["name"])

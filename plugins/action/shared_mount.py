@@ -30,5 +30,8 @@ class ActionModule(ActionBase):
                     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
                     systemd.write(path, result["path"], 0o644)
             except OSError as error:
-                return {"failed": True, "msg": f"{path} on the control node, which tells where the share is, cannot be written: {error}."}
+                return {
+                    "failed": True,
+                    "msg": f"{path} on the control node, which tells where the share is, cannot be written: {error}.",
+                }
         return result

@@ -34,7 +34,11 @@ class ActionModule(ActionBase):
         shown = 0.0
         while self._goes_on(result, args):
             if time.monotonic() > deadline:
-                return {"failed": True, "changed": changed, "msg": f"{label} on {host} is still running after its timeout; its log is {result.get('log')}."}
+                return {
+                    "failed": True,
+                    "changed": changed,
+                    "msg": f"{label} on {host} is still running after its timeout; its log is {result.get('log')}.",
+                }
             if time.monotonic() - shown >= SHOW_EVERY and result.get("progress"):
                 shown = time.monotonic()
                 display.display(f"[{host}] {label}: {result['progress']} ({_clock(result.get('seconds', 0))})")
@@ -43,7 +47,9 @@ class ActionModule(ActionBase):
         return result
 
     def _goes_on(self, result, args):
-        return not (result.get("failed") or result.get("finished") or args.get("state") == "started" or self._task.check_mode)
+        return not (
+            result.get("failed") or result.get("finished") or args.get("state") == "started" or self._task.check_mode
+        )
 
     def _call(self, args, task_vars):
         return self._execute_module(module_name="gh200.inference.systemd_job", module_args=args, task_vars=task_vars)

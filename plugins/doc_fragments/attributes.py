@@ -27,7 +27,8 @@ attributes:
       for, and needs none to be reached.
     support: none
   action_group:
-    description: Use C(group/gh200.inference.lambda) in C(module_defaults) to set the key, the address and the pace once for all modules of the collection.
+    description: Use C(group/gh200.inference.lambda) in C(module_defaults) to set the key, the address and the pace once
+      for all modules of the collection.
     support: full
     membership:
       - gh200.inference.lambda

@@ -11,16 +11,22 @@ author: gh200.inference contributors (@gh200)
 short_description: Instances of the Lambda Cloud as hosts
 version_added: 0.1.0
 description:
-  - Reads all instances of an account in one call. The name of the inventory file must end in C(lambda_cloud.yml) or C(lambda_cloud.yaml).
-  - Nodes of a fleet that M(gh200.inference.lambda_fleet) made are named after their tag, and are in the groups C(head) or C(workers)
+  - Reads all instances of an account in one call. The name of the inventory file must end in C(lambda_cloud.yml) or
+    C(lambda_cloud.yaml).
+  - Nodes of a fleet that M(gh200.inference.lambda_fleet) made are named after their tag, and are in the groups C(head)
+    or C(workers)
     and C(gh200_NAME). Other instances are ordinary hosts with the name, or else the id, that they have in the account.
-  - With nodes of several fleets and no O(fleet), C(head) and C(workers) stay empty, and a warning names the fleets, so that no play for one fleet
+  - With nodes of several fleets and no O(fleet), C(head) and C(workers) stay empty, and a warning names the fleets, so
+    that no play for one fleet
     reaches another. The groups C(gh200_NAME) have their nodes in any case.
-  - No two instances are ever merged. The later one of two with the same name gets its id appended, with a warning. So does one whose name is that of
+  - No two instances are ever merged. The later one of two with the same name gets its id appended, with a warning. So
+    does one whose name is that of
     a group, or of the control node.
-  - Instances that are terminated or terminating are never there. Whatever else is not C(active), as O(statuses) lets it through, is in the group
+  - Instances that are terminated or terminating are never there. Whatever else is not C(active), as O(statuses) lets it
+    through, is in the group
     C(lambda_not_ready) too, and can be left out of a play by C(workers:!lambda_not_ready).
-  - Tokens of Jupyter are never read into variables or cache. Names and tags are free text, and are never taken for templates.
+  - Tokens of Jupyter are never read into variables or cache. Names and tags are free text, and are never taken for
+    templates.
   - A host has what M(gh200.inference.lambda_instance_info) returns of its instance, with C(lambda_) before each key, as
     C(lambda_price_per_hour) in dollars
     or C(lambda_launched) in UTC.
@@ -30,11 +36,14 @@ notes:
     the last thing that is read. Without C(any_unparsed_is_failed) in the section C(inventory) of ansible.cfg, as it is
     in a checkout of this collection,
     Ansible runs the plays without hosts all the same.
-  - There are two tiers of filters. O(fleet), O(statuses), O(regions) and O(instance_types) compare names, which costs nothing;
+  - There are two tiers of filters. O(fleet), O(statuses), O(regions) and O(instance_types) compare names, which costs
+    nothing;
     O(filters) takes any condition over the host's variables, and is asked only for what passed the first tier.
   - The groups C(head), C(workers) and C(lambda_not_ready) always exist.
-  - The cache holds what the API answered, and is filtered when it is read, so that other options need no new call. A cached run makes no call and needs
-    no key. What is of another O(api_url) or another key, or is damaged, is fetched anew; C(--flush-cache) and C(refresh_inventory) always fetch, once.
+  - The cache holds what the API answered, and is filtered when it is read, so that other options need no new call. A
+    cached run makes no call and needs
+    no key. What is of another O(api_url) or another key, or is damaged, is fetched anew; C(--flush-cache) and
+    C(refresh_inventory) always fetch, once.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud.plugin
   - constructed
@@ -57,7 +66,8 @@ options:
       - name: gh200_fleet
   statuses:
     description:
-      - Only instances with one of these statuses, as the API names them, for example C(active), C(booting), C(unhealthy) or C(preempted).
+      - Only instances with one of these statuses, as the API names them, for example C(active), C(booting),
+        C(unhealthy) or C(preempted).
       - Default is what is usable. A warning names the nodes of a fleet that are left out by the default.
       - An empty list lets every status through but C(terminating) and C(terminated).
     type: list
@@ -90,12 +100,14 @@ options:
     default: ""
   connect_with:
     description:
-      - Address that becomes C(ansible_host). Where an instance has no such address there is none; O(compose) may give one.
+      - Address that becomes C(ansible_host). Where an instance has no such address there is none; O(compose) may give
+        one.
     type: str
     choices: [public, private]
     default: public
   state_dir:
-    description: Folder of M(gh200.inference.lambda_fleet). A fleet with a C(known_hosts) there is connected to with strict checking against it.
+    description: Folder of M(gh200.inference.lambda_fleet). A fleet with a C(known_hosts) there is connected to with
+      strict checking against it.
     type: str
     default: ~/.local/state/gh200
     env:
@@ -143,11 +155,10 @@ from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructa
 from ansible.template import trust_as_template
 from ansible.utils.display import Display
 from ansible.utils.vars import combine_vars
-
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import FLEET
 from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, ranges
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect
+from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import FLEET
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 # By file, why it has no hosts: said again when the run ends. Ansible goes on to its parsers for YAML and INI, and their
 # complaints come last.
@@ -185,7 +196,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def read_options(self, path):
         """Set them. What Ansible passes over in silence is an error: an unknown option, a number that nobody means."""
         config = self._read_config_data(path)
-        known = {name for option, about in self.option_definitions.items() for name in (option, *about.get("aliases", ()))}
+        known = {
+            name for option, about in self.option_definitions.items() for name in (option, *about.get("aliases", ()))
+        }
         unknown = sorted(str(name) for name in config if name not in known)
         if unknown:
             like = difflib.get_close_matches(unknown[0], known, 1)
@@ -209,7 +222,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             found = hosts.parse(listed)
         except ValueError as error:
-            raise AnsibleParserError(f"GET {client.http.url}/instances gave something else than instances: {error}. Check api_url.") from error
+            raise AnsibleParserError(
+                f"GET {client.http.url}/instances gave something else than instances: {error}. Check api_url."
+            ) from error
         if self.get_option("cache"):
             self._cache[key] = {"api_url": client.http.url, "key": client.account_id, "instances": listed}
         return found
@@ -219,7 +234,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             entry = self._cache[key]
             client = self.client_if_any()
-            if entry["api_url"] == self.get_option("api_url").rstrip("/") and (not client or entry["key"] == client.account_id):
+            if entry["api_url"] == self.get_option("api_url").rstrip("/") and (
+                not client or entry["key"] == client.account_id
+            ):
                 return hosts.parse(entry["instances"])
             self.display.v(f"The cache of {self.NAME} is of another account: it is fetched anew.")
         except KeyError as error:
@@ -240,12 +257,21 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def select(self, instances):
         """Those that pass the cheap filters."""
-        wanted = hosts.Wanted(self.get_option("fleet"), *(tuple(self.get_option(name)) for name in ("statuses", "regions", "instance_types")))
+        wanted = hosts.Wanted(
+            self.get_option("fleet"),
+            *(tuple(self.get_option(name)) for name in ("statuses", "regions", "instance_types")),
+        )
         mine = [instance for instance in instances if wanted.takes(instance)]
         left_out = [instance for instance in mine if not wanted.has_status(instance)]
-        said = ", ".join(f"{hosts.default_name(instance)} ({instance.id}) is {instance.status}" for instance in left_out if instance.tags.get(FLEET))
+        said = ", ".join(
+            f"{hosts.default_name(instance)} ({instance.id}) is {instance.status}"
+            for instance in left_out
+            if instance.tags.get(FLEET)
+        )
         if said and wanted.statuses == (hosts.READY,):
-            self.display.warning(f"Left out of the inventory: {said}. Set statuses to have them in the group {hosts.NOT_READY}.")
+            self.display.warning(
+                f"Left out of the inventory: {said}. Set statuses to have them in the group {hosts.NOT_READY}."
+            )
         elif left_out:
             self.display.v(f"{len(left_out)} instances have another status than {', '.join(wanted.statuses)}.")
         return [instance for instance in mine if wanted.has_status(instance)]
@@ -253,8 +279,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     # -- what the inventory gets
 
     def add_all(self, instances):
-        """Hosts first and groups of the user's last: a group that is named like a host must not get the host's variables."""
-        connect_with, state_dir = self.get_option("connect_with"), os.path.abspath(os.path.expanduser(self.get_option("state_dir")))
+        """Hosts first and groups of the user's last: a group that is named like a host must not get the host's
+        variables.
+        """
+        connect_with, state_dir = (
+            self.get_option("connect_with"),
+            os.path.abspath(os.path.expanduser(self.get_option("state_dir"))),
+        )
         made = [(instance, hosts.variables(instance, connect_with, state_dir)) for instance in instances]
         made = [(instance, variables) for instance, variables in made if self.passes(variables)]
         fleets = hosts.fleets(instance for instance, variables in made)
@@ -265,7 +296,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         for fleet in fleets:
             self.inventory.add_group(hosts.fleet_group(fleet))
-        named, taken = [], {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups")), *constants.LOCALHOST}
+        named, taken = (
+            [],
+            {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups")), *constants.LOCALHOST},
+        )
         for instance, variables in made:
             host = self.add(instance, variables, taken)
             for group in hosts.groups(instance, with_roles=len(fleets) == 1):
@@ -278,23 +312,36 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         wanted = self.hostname(variables) or hosts.default_name(instance)
         name = hosts.unique(wanted, instance, taken)
         if name != wanted:
-            self.display.warning(f"{self.holder(wanted)} has the name {wanted} already, so the instance {instance.id} is in the inventory as {name}.")
+            self.display.warning(
+                f"{self.holder(wanted)} has the name {wanted} already, "
+                f"so the instance {instance.id} is in the inventory as {name}."
+            )
         taken.add(name)
         if "ansible_host" not in variables:
-            self.display.v(f"{name} ({instance.id}, {instance.status}) has no {self.get_option('connect_with')} address, so it gets no ansible_host.")
+            self.display.v(
+                f"{name} ({instance.id}, {instance.status}) has no {self.get_option('connect_with')} address, "
+                "so it gets no ansible_host."
+            )
         host = self.inventory.get_host(self.inventory.add_host(name))
-        # Not by set_variable, which takes a group of this name for it, and the time of the whole inventory for a thousand hosts.
+        # Not by set_variable, which takes a group of this name for it, and the time of the whole inventory for a
+        # thousand hosts.
         host.vars.update({key: plain(value) for key, value in variables.items()})
         return name
 
     def holder(self, name):
         """Who has that name, for a warning."""
         found = self.inventory.hosts.get(name)
-        return f"The instance {found.vars['lambda_id']}" if found and "lambda_id" in found.vars else "A group, or the control node,"
+        return (
+            f"The instance {found.vars['lambda_id']}"
+            if found and "lambda_id" in found.vars
+            else "A group, or the control node,"
+        )
 
     def construct(self, named):
         """Variables and groups of the user's, for pairs of host and variables."""
-        compose, groups, keyed, strict = (self.get_option(name) for name in ("compose", "groups", "keyed_groups", "strict"))
+        compose, groups, keyed, strict = (
+            self.get_option(name) for name in ("compose", "groups", "keyed_groups", "strict")
+        )
         if compose:
             for host, variables in named:
                 self._set_composite_vars(compose, variables, host, strict=strict)
@@ -313,7 +360,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Whether all conditions hold."""
         conditions = self.get_option("filters")
         return not conditions or all(
-            self.evaluate(f"The filter '{condition}'", self.templar_for(variables).evaluate_conditional, condition, variables) for condition in conditions
+            self.evaluate(
+                f"The filter '{condition}'", self.templar_for(variables).evaluate_conditional, condition, variables
+            )
+            for condition in conditions
         )
 
     def hostname(self, variables):
@@ -322,12 +372,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if not template:
             return ""
         if "{{" not in template:
-            raise AnsibleParserError(f"hostname is '{template}', which gives all hosts one name: write a template, as '{{{{ {template} }}}}'.")
+            raise AnsibleParserError(
+                f"hostname is '{template}', which gives all hosts one name: write a template, "
+                f"as '{{{{ {template} }}}}'."
+            )
         made = self.evaluate(f"The hostname '{template}'", self.templar_for(variables).template, template, variables)
         return hosts.clean(str(made)) if made else ""
 
     def templar_for(self, variables):
-        self.templar.available_variables = combine_vars(variables, self._vars) if self.get_option("use_extra_vars") else variables
+        self.templar.available_variables = (
+            combine_vars(variables, self._vars) if self.get_option("use_extra_vars") else variables
+        )
         return self.templar
 
     def evaluate(self, what, call, text, variables):
@@ -343,7 +398,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
 
 def plain(value):
-    """Marked as harmless where no template can be in it: without the mark, ansible-inventory wraps each string, which testinfra and others do not expect."""
+    """Marked as harmless where no template can be in it: without the mark, ansible-inventory wraps each string, which
+    testinfra and others do not expect.
+    """
     if isinstance(value, str):
         return trust_as_template(value) if hosts.is_harmless(value) else value
     if isinstance(value, list):

@@ -26,25 +26,33 @@ def with_option(fstab: str, mount_point: str, option: str) -> str | None:
 
 
 def is_cached(volumes: str, server: str, export_count: int = 1) -> bool:
-    """Whether /proc/fs/nfsfs/volumes says FSC yes for a volume; `server` is an IPv4 address, which stands there in hexadecimal."""
+    """Whether /proc/fs/nfsfs/volumes says FSC yes for a volume; `server` is an IPv4 address, which stands there in
+    hexadecimal.
+    """
     wanted = "".join(f"{int(part):02x}" for part in server.split(".")) if re.match(r"\d+(\.\d+){3}$", server) else ""
     rows = [line.split() for line in volumes.splitlines()[1:] if line.split()]
-    mine = [row for row in rows if not wanted or len(row) > 1 and row[1] == wanted]
+    mine = [row for row in rows if not wanted or (len(row) > 1 and row[1] == wanted)]
     return sum(row[-1] == "yes" for row in mine) >= export_count
 
 
 def cachefilesd_conf(folder: str, brun: int, bcull: int, bstop: int) -> str:
     """Text of /etc/cachefilesd.conf; file limits as the block limits. Raises ValueError for limits out of order."""
     if not 0 <= bstop < bcull < brun < 100:
-        raise ValueError(f"The limits must be in the order bstop < bcull < brun < 100; they are {bstop}, {bcull}, {brun}.")
-    limits = "".join(f"{kind}{name} {value}%\n" for kind in "bf" for name, value in (("run", brun), ("cull", bcull), ("stop", bstop)))
+        raise ValueError(
+            f"The limits must be in the order bstop < bcull < brun < 100; they are {bstop}, {bcull}, {brun}."
+        )
+    limits = "".join(
+        f"{kind}{name} {value}%\n" for kind in "bf" for name, value in (("run", brun), ("cull", bcull), ("stop", bstop))
+    )
     return f"dir {folder}\ntag gh200\n{limits}"
 
 
 def with_run(defaults: str) -> str:
     """/etc/default/cachefilesd with RUN=yes, once, in the place where RUN stood."""
     lines = [line for line in defaults.splitlines() if not re.match(r"\s*RUN=", line)]
-    where = next((number for number, line in enumerate(defaults.splitlines()) if re.match(r"\s*#?\s*RUN=", line)), len(lines))
+    where = next(
+        (number for number, line in enumerate(defaults.splitlines()) if re.match(r"\s*#?\s*RUN=", line)), len(lines)
+    )
     lines = [line for line in lines if not re.match(r"\s*#\s*RUN=", line)]
     lines.insert(min(where, len(lines)), "RUN=yes")
     return "\n".join(lines) + "\n"

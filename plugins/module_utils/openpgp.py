@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""OpenPGP public keys: out of their armour, and their fingerprints (RFC 9580, versions 4 and 6). Checks no signatures."""
+"""OpenPGP public keys: out of their armour, and their fingerprints (RFC 9580, versions 4 and 6).
+
+Checks no signatures.
+"""
 
 from __future__ import annotations
 
@@ -58,10 +61,10 @@ def _packets(data: bytes) -> t.Iterator[tuple[int, bytes]]:
             tag, octets = first >> 2 & 0x0F, 1 << (first & 3)
             if octets == 8:
                 raise ValueError("it has a packet of unknown length")
-            length, at = int.from_bytes(data[at:at + octets], "big"), at + octets
+            length, at = int.from_bytes(data[at : at + octets], "big"), at + octets
         if at + length > len(data):
             raise ValueError("its end is missing")
-        yield tag, data[at:at + length]
+        yield tag, data[at : at + length]
         at += length
 
 
@@ -70,14 +73,14 @@ def _new_length(data: bytes, at: int) -> tuple[int, int]:
     if first < 192:
         return first, at + 1
     if first < 224:
-        return (first - 192 << 8) + int.from_bytes(data[at + 1:at + 2], "big") + 192, at + 2
+        return (first - 192 << 8) + int.from_bytes(data[at + 1 : at + 2], "big") + 192, at + 2
     if first < 255:
         raise ValueError("it has a packet of unknown length")
-    return int.from_bytes(data[at + 1:at + 5], "big"), at + 5
+    return int.from_bytes(data[at + 1 : at + 5], "big"), at + 5
 
 
 def armour(packets: bytes) -> str:
     """The text that `dearmour` reads back. Without the checksum of old, which nobody needs."""
     data = base64.b64encode(packets).decode()
-    lines = "".join(f"{data[at:at + 64]}\n" for at in range(0, len(data), 64))
+    lines = "".join(f"{data[at : at + 64]}\n" for at in range(0, len(data), 64))
     return f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{lines}-----END PGP PUBLIC KEY BLOCK-----\n"

@@ -22,7 +22,9 @@ def environment_file(variables: dict[str, t.Any]) -> str:
     for name in sorted(variables):
         value = _text(variables[name])
         if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a name for an environment variable: use letters, digits and underscores.")
+            raise ValueError(
+                f"{name!r} is not a name for an environment variable: use letters, digits and underscores."
+            )
         if "\0" in value:
             raise ValueError(f"The value of {name} has a NUL character, which no environment can hold.")
         quoted = re.sub(r'(["\\$`])', r"\\\1", value)

@@ -125,7 +125,8 @@ class Archive:
             pass  # what is installed is no key: another must come
         if not self.params["key_url"]:
             self.module.fail_json(
-                msg=f"The key {self.wanted} of the archive {self.params['name']} is not installed on this node, and none was given. "
+                msg=f"The key {self.wanted} of the archive {self.params['name']} is not installed on this node, "
+                "and none was given. "
                 "Give key or key_url."
             )
         return self.checked(self.fetched(), f"from {self.params['key_url']}")
@@ -152,16 +153,23 @@ class Archive:
             if info["status"] == 200:
                 return answer.read(1 << 20).decode("ascii", "replace")
             if attempt < self.params["retries"]:
-                time.sleep(min(2 ** attempt, 30))
+                time.sleep(min(2**attempt, 30))
         return self.module.fail_json(
             msg=f"The key of the archive {self.params['name']} could not be fetched from {self.params['key_url']} in "
             f"{self.params['retries'] + 1} attempts: {info['msg']}. Try again later, or name another address for it."
         )
 
     def source(self):
-        fields = {"Types": "deb", "URIs": self.params["uris"], "Suites": self.params["suites"], "Components": self.params["components"]}
+        fields = {
+            "Types": "deb",
+            "URIs": self.params["uris"],
+            "Suites": self.params["suites"],
+            "Components": self.params["components"],
+        }
         fields["Signed-By"] = self.key_path
-        return "".join(f"{name}: {value if isinstance(value, str) else ' '.join(value)}\n" for name, value in fields.items())
+        return "".join(
+            f"{name}: {value if isinstance(value, str) else ' '.join(value)}\n" for name, value in fields.items()
+        )
 
     @staticmethod
     def differs(path, text):
@@ -189,7 +197,9 @@ def main():
         supports_check_mode=True,
     )
     if not re.match(r"[a-z0-9-]+$", module.params["name"]):
-        module.fail_json(msg=f"The name {module.params['name']!r} has other characters than small letters, digits and dashes.")
+        module.fail_json(
+            msg=f"The name {module.params['name']!r} has other characters than small letters, digits and dashes."
+        )
     try:
         Archive(module).execute()
     except OSError as error:

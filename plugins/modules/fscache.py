@@ -11,7 +11,8 @@ author: gh200.inference contributors (@gh200)
 short_description: FS-Cache for an NFS mount
 version_added: 0.1.0
 description:
-  - Configures cachefilesd, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it has no cache yet, and looks whether the
+  - Configures cachefilesd, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it has no cache
+    yet, and looks whether the
     kernel caches it.
   - An option C(fsc) does not take effect by a remount, so the mount must not be in use when it gets its cache.
   - On a path that is not on NFS nothing is done, and the result says why.
@@ -96,8 +97,12 @@ class Cache:
     def execute(self):
         mount = self.find()
         if not mount["fstype"].startswith("nfs"):
-            self.done(mount, cached=False, reason=f"{mount['target']} is {mount['fstype']}, and FS-Cache serves NFS only.")
-        conf = mounts.cachefilesd_conf(self.params["cache_dir"], self.params["brun"], self.params["bcull"], self.params["bstop"])
+            self.done(
+                mount, cached=False, reason=f"{mount['target']} is {mount['fstype']}, and FS-Cache serves NFS only."
+            )
+        conf = mounts.cachefilesd_conf(
+            self.params["cache_dir"], self.params["brun"], self.params["bcull"], self.params["bstop"]
+        )
         settings = self.replace(CONF, conf) | self.replace(DEFAULTS, mounts.with_run(systemd.read(DEFAULTS) or ""))
         self.daemon(restart=settings)
         self.fstab(mount)
@@ -108,9 +113,14 @@ class Cache:
 
     def find(self):
         columns = "FSTYPE,SOURCE,TARGET,OPTIONS"
-        rc, out, err = self.module.run_command(["findmnt", "--noheadings", "--raw", "--output", columns, "--target", self.params["path"]])
+        rc, out, err = self.module.run_command(
+            ["findmnt", "--noheadings", "--raw", "--output", columns, "--target", self.params["path"]]
+        )
         if rc != 0 or len(out.split()) < 4:
-            self.module.fail_json(msg=f"{self.params['path']} is on no mount: {err.strip() or 'findmnt does not know it'}. Attach the filesystem first.")
+            self.module.fail_json(
+                msg=f"{self.params['path']} is on no mount: {err.strip() or 'findmnt does not know it'}. "
+                "Attach the filesystem first."
+            )
         names = ("fstype", "source", "target", "options")
         return dict(zip(names, out.splitlines()[0].split(" ", 3), strict=True))
 
@@ -129,7 +139,9 @@ class Cache:
         if not os.path.exists("/usr/sbin/cachefilesd") and not os.path.exists("/sbin/cachefilesd"):
             if self.module.check_mode:
                 return
-            self.module.fail_json(msg="cachefilesd is not installed on this node: install the package before this task.")
+            self.module.fail_json(
+                msg="cachefilesd is not installed on this node: install the package before this task."
+            )
         if self.runs() and not restart:
             return
         self.changed = True
@@ -143,7 +155,8 @@ class Cache:
         while not self.runs():
             if time.monotonic() > deadline:
                 self.module.fail_json(
-                    msg="cachefilesd does not run 20 s after its start. See `journalctl -u cachefilesd`; the folder of the cache must be on ext4 or xfs."
+                    msg="cachefilesd does not run 20 s after its start. See `journalctl -u cachefilesd`; "
+                    "the folder of the cache must be on ext4 or xfs."
                 )
             time.sleep(0.5)
 
@@ -154,7 +167,10 @@ class Cache:
         before = systemd.read(FSTAB) or ""
         after = mounts.with_option(before, mount["target"], "fsc")
         if after is None:
-            self.module.fail_json(msg=f"/etc/fstab has no line for {mount['target']}, so it could not be mounted again: add the line, then run this again.")
+            self.module.fail_json(
+                msg=f"/etc/fstab has no line for {mount['target']}, so it could not be mounted again: add the line, "
+                "then run this again."
+            )
         if after != before and not self.module.check_mode and not os.path.exists(BACKUP):
             systemd.write(BACKUP, before, 0o644)
         self.replace(FSTAB, after)
@@ -166,12 +182,16 @@ class Cache:
         if rc != 0:
             users = self.module.run_command(["fuser", "--mount", mount["target"]], handle_exceptions=True)[1].split()
             self.module.fail_json(
-                msg=f"{mount['target']} is in use and cannot be mounted anew with its cache ({err.strip()}); processes: {' '.join(users) or 'unknown'}. "
+                msg=f"{mount['target']} is in use and cannot be mounted anew with its cache ({err.strip()}); "
+                "processes: "
+                f"{' '.join(users) or 'unknown'}. "
                 "End them, or reboot: /etc/fstab has the option."
             )
         rc, dummy, err = self.module.run_command(["mount", mount["target"]])
         if rc != 0:
-            self.module.fail_json(msg=f"{mount['target']} could not be mounted again: {err.strip()}. The fstab as it was is {BACKUP}.")
+            self.module.fail_json(
+                msg=f"{mount['target']} could not be mounted again: {err.strip()}. The fstab as it was is {BACKUP}."
+            )
 
     def is_cached(self, mount):
         if self.module.check_mode:
@@ -179,12 +199,19 @@ class Cache:
         volumes = systemd.read("/proc/fs/nfsfs/volumes") or ""
         if not mounts.is_cached(volumes, mount["source"].split(":")[0]):
             self.module.fail_json(
-                msg=f"{mount['target']} is mounted with fsc, but the kernel does not cache it (/proc/fs/nfsfs/volumes): is it built with NFS_FSCACHE?"
+                msg=f"{mount['target']} is mounted with fsc, "
+                "but the kernel does not cache it (/proc/fs/nfsfs/volumes): "
+                "is it built with NFS_FSCACHE?"
             )
         return True
 
     def done(self, mount, **more):
-        self.module.exit_json(changed=self.changed, diff=self.diff, mount={name: mount[name] for name in ("fstype", "source", "target")}, **more)
+        self.module.exit_json(
+            changed=self.changed,
+            diff=self.diff,
+            mount={name: mount[name] for name in ("fstype", "source", "target")},
+            **more,
+        )
 
 
 def main():

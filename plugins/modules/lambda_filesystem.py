@@ -14,7 +14,8 @@ version_added: 0.1.0
 description:
   - Creates an empty filesystem in a region, or deletes one with all that is in it.
   - It is found by name and region; two of them are an error that names their ids.
-  - A filesystem can only be attached at launch and only in its region, and is paid for by what is in it until it is deleted.
+  - A filesystem can only be attached at launch and only in its region, and is paid for by what is in it until it is
+    deleted.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud
   - gh200.inference.attributes
@@ -33,7 +34,8 @@ options:
     description:
       - V(present) waits until the API shows what was made, up to O(timeout).
       - V(absent) deletes the filesystem and waits until the API shows it no more.
-      - It is refused while an instance that is alive uses it. If only instances that have ended hold it, it is waited for, up to O(timeout).
+      - It is refused while an instance that is alive uses it. If only instances that have ended hold it, it is waited
+        for, up to O(timeout).
     type: str
     choices: [present, absent]
     default: present
@@ -94,14 +96,16 @@ filesystem:
       type: bool
       sample: true
     bytes_used:
-      description: What the API says is in it. It is an estimate of some hours ago, and has been seen far too small. V(null) where the API says nothing.
+      description: What the API says is in it. It is an estimate of some hours ago, and has been seen far too small.
+        V(null) where the API says nothing.
       type: int
       sample: 688586727424
     dollars_per_month:
       description:
         - What RV(filesystem.bytes_used) cost per month, in US dollars, at 0.20 per GiB.
         - That is the rate in Lambda's documentation; no call of the API tells it.
-        - As good as that estimate, and no better. A filesystem is paid for as long as it exists, in use or not. V(null) where the API says nothing.
+        - As good as that estimate, and no better. A filesystem is paid for as long as it exists, in use or not. V(null)
+          where the API says nothing.
       type: float
       sample: 128.26
 failure:

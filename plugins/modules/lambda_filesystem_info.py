@@ -71,14 +71,16 @@ filesystems:
       type: bool
       sample: true
     bytes_used:
-      description: What the API says is in it. It is an estimate of some hours ago, and has been seen far too small. V(null) where the API says nothing.
+      description: What the API says is in it. It is an estimate of some hours ago, and has been seen far too small.
+        V(null) where the API says nothing.
       type: int
       sample: 688586727424
     dollars_per_month:
       description:
         - What RV(filesystems[].bytes_used) cost per month, in US dollars, at 0.20 per GiB.
         - That is the rate in Lambda's documentation; no call of the API tells it.
-        - As good as that estimate, and no better. A filesystem is paid for as long as it exists, in use or not. V(null) where the API says nothing.
+        - As good as that estimate, and no better. A filesystem is paid for as long as it exists, in use or not. V(null)
+          where the API says nothing.
       type: float
       sample: 128.26
 failure:

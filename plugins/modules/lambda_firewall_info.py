@@ -12,7 +12,8 @@ author: gh200.inference contributors (@gh200)
 short_description: Firewall of a Lambda Cloud account
 version_added: 0.1.0
 description:
-  - Lists the inbound rules that hold for all instances of the account, and the rulesets that only instances have that were launched with them.
+  - Lists the inbound rules that hold for all instances of the account, and the rulesets that only instances have that
+    were launched with them.
   - In the region us-south-1 no rule has an effect, says Lambda.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud

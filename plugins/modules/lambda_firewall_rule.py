@@ -13,7 +13,8 @@ short_description: Inbound rules of all instances of a Lambda Cloud account
 version_added: 0.1.0
 description:
   - These rules belong to the account and hold for all of its instances, whoever launched them.
-  - They are never replaced blind. What is there is read right before each change, merged with what is declared, and read again afterwards.
+  - They are never replaced blind. What is there is read right before each change, merged with what is declared, and
+    read again afterwards.
   - A change that would leave no rule that lets TCP 22 in is refused, since nobody could reach an instance any more.
   - A change that would make more than 20 rules is refused. With more, Lambda says, new instances may not launch.
   - Two rules are the same if they let the same in. Descriptions are for people.
@@ -36,11 +37,13 @@ options:
         choices: [tcp, udp, icmp, all]
         required: true
       port_range:
-        description: First and last port, V([22, 22]) or V([22]) for a single one. Needed for all protocols but V(icmp), which has none.
+        description: First and last port, V([22, 22]) or V([22]) for a single one. Needed for all protocols but V(icmp),
+          which has none.
         type: list
         elements: int
       source_network:
-        description: Who is let in, an IPv4 address or network. V(203.0.113.7) and V(203.0.113.7/32) are the same; V(0.0.0.0/0) is everybody.
+        description: Who is let in, an IPv4 address or network. V(203.0.113.7) and V(203.0.113.7/32) are the same;
+          V(0.0.0.0/0) is everybody.
         type: str
         required: true
       description:

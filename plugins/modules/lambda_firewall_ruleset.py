@@ -12,7 +12,8 @@ author: gh200.inference contributors (@gh200)
 short_description: Firewall ruleset in a Lambda Cloud account
 version_added: 0.1.0
 description:
-  - A ruleset has inbound rules for those instances of its region that were launched with it, beside the rules of the account.
+  - A ruleset has inbound rules for those instances of its region that were launched with it, beside the rules of the
+    account.
   - It cannot be added to an instance later.
   - It is found by name and region; two of them are an error that names their ids.
 extends_documentation_fragment:
@@ -45,11 +46,13 @@ options:
         choices: [tcp, udp, icmp, all]
         required: true
       port_range:
-        description: First and last port, V([22, 22]) or V([22]) for a single one. Needed for all protocols but V(icmp), which has none.
+        description: First and last port, V([22, 22]) or V([22]) for a single one. Needed for all protocols but V(icmp),
+          which has none.
         type: list
         elements: int
       source_network:
-        description: Who is let in, an IPv4 address or network. V(203.0.113.7) and V(203.0.113.7/32) are the same; V(0.0.0.0/0) is everybody.
+        description: Who is let in, an IPv4 address or network. V(203.0.113.7) and V(203.0.113.7/32) are the same;
+          V(0.0.0.0/0) is everybody.
         type: str
         required: true
       description:

@@ -12,14 +12,19 @@ author: gh200.inference contributors (@gh200)
 short_description: A number of instances in the Lambda Cloud, declared
 version_added: 0.1.0
 description:
-  - Brings a fleet of named nodes to the declared size. Instances that carry the fleet's tags are adopted, missing ones are launched one by one at
+  - Brings a fleet of named nodes to the declared size. Instances that carry the fleet's tags are adopted, missing ones
+    are launched one by one at
     the pace that the API allows, and replaced when they are unhealthy, stuck in booting or gone.
-  - Nodes that were won are kept when the next one is refused. Only a lack of capacity and an answer that is not clear are waited for, within
+  - Nodes that were won are kept when the next one is refused. Only a lack of capacity and an answer that is not clear
+    are waited for, within
     O(deadline); a wrong key, a quota or a wrong parameter end the task at once, and its message names what is running.
-  - Identity is tags, never a name or a position. Instances are terminated by the exact id that a fresh list gave with the fleet's tag.
-  - A launch is never repeated blindly. Its intent is in a ledger before it is asked for; if its fate is unknown, the account is searched for the
+  - Identity is tags, never a name or a position. Instances are terminated by the exact id that a fresh list gave with
+    the fleet's tag.
+  - A launch is never repeated blindly. Its intent is in a ledger before it is asked for; if its fate is unknown, the
+    account is searched for the
     tags of that very launch for O(settle_time), by this run or by the next one.
-  - Each launch gets an ssh host key that is made here, so that the first connection is verified. The fleet's C(known_hosts) is in O(state_dir).
+  - Each launch gets an ssh host key that is made here, so that the first connection is verified. The fleet's
+    C(known_hosts) is in O(state_dir).
   - Runs on the control node, where the API key stays. One run at a time works on a fleet.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud
@@ -28,7 +33,8 @@ extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 options:
   name:
-    description: Name of the fleet; lower-case letters, digits and dashes, at most 40. The nodes are C(NAME-00), the head, C(NAME-01) and so on.
+    description: Name of the fleet; lower-case letters, digits and dashes, at most 40. The nodes are C(NAME-00), the
+      head, C(NAME-01) and so on.
     type: str
     required: true
   state:
@@ -46,7 +52,8 @@ options:
   region:
     description:
       - Region, or several in the order of preference. Needed for O(state=present).
-      - All nodes are in one region, the one where the first node was won. Only regions that have all of O(filesystems) count.
+      - All nodes are in one region, the one where the first node was won. Only regions that have all of O(filesystems)
+        count.
     type: list
     elements: str
     default: []
@@ -59,7 +66,8 @@ options:
     elements: str
     default: []
   firewall_rulesets:
-    description: Names of firewall rulesets to attach, beside the rules for all instances of the account. They can be attached at launch only.
+    description: Names of firewall rulesets to attach, beside the rules for all instances of the account. They can be
+      attached at launch only.
     type: list
     elements: str
     default: []
@@ -73,20 +81,24 @@ options:
     default: {}
   accept_host_keys:
     description:
-      - Ids of instances of this fleet whose ssh host key is not known here, because they were launched elsewhere, and is accepted as they show it now.
+      - Ids of instances of this fleet whose ssh host key is not known here, because they were launched elsewhere, and
+        is accepted as they show it now.
       - Without it such an instance is refused.
     type: list
     elements: str
     default: []
   replace:
     description:
-      - Ids of instances of this fleet that something found bad. Each is terminated, and then another is launched under the name of its node.
-      - An id that is no node of this fleet is an error, and nothing is changed. One that was, and is gone, is left alone, so a second run changes nothing.
+      - Ids of instances of this fleet that something found bad. Each is terminated, and then another is launched under
+        the name of its node.
+      - An id that is no node of this fleet is an error, and nothing is changed. One that was, and is gone, is left
+        alone, so a second run changes nothing.
     type: list
     elements: str
     default: []
   allow_shrink:
-    description: Whether nodes beyond O(size) are terminated, the last ones, never the head. Without it they are an error.
+    description: Whether nodes beyond O(size) are terminated, the last ones, never the head. Without it they are an
+      error.
     type: bool
     default: false
   connect_with:
@@ -99,7 +111,8 @@ options:
     type: bool
     default: true
   max_price:
-    description: Most dollars per hour that one instance may cost, by the catalogue right before each launch. V(0) is no limit.
+    description: Most dollars per hour that one instance may cost, by the catalogue right before each launch. V(0) is no
+      limit.
     type: float
     default: 0
   max_fleet_price:
@@ -108,7 +121,8 @@ options:
     default: 0
   max_life:
     description:
-      - Seconds after the first launch at which the fleet is past its life. It is stamped on every instance at launch and cannot be changed later.
+      - Seconds after the first launch at which the fleet is past its life. It is stamped on every instance at launch
+        and cannot be changed later.
       - Nothing in the Lambda Cloud acts on it; M(gh200.inference.lambda_reap) does, wherever it runs. V(0) is no end.
     type: float
     default: 0
@@ -125,7 +139,8 @@ options:
     type: float
     default: 30
   blind_interval:
-    description: Seconds between two launches that are tried although the catalogue shows no capacity; it errs both ways.
+    description: Seconds between two launches that are tried although the catalogue shows no capacity; it errs both
+      ways.
     type: float
     default: 300
   resend_interval:
@@ -137,7 +152,8 @@ options:
     type: float
     default: 5
   state_dir:
-    description: Folder for ledger, host keys and known_hosts. Default is the environment variable E(GH200_STATE_DIR), then C(~/.local/state/gh200).
+    description: Folder for ledger, host keys and known_hosts. Default is the environment variable E(GH200_STATE_DIR),
+      then C(~/.local/state/gh200).
     type: path
 seealso:
   - module: gh200.inference.lambda_fleet_info

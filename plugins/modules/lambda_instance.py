@@ -33,13 +33,15 @@ options:
     description:
       - V(present) makes sure that the instance is there, and gives it O(name).
       - V(restarted) reboots it, and does not wait until it has booted.
-      - V(absent) terminates it and waits until the API shows it no more. What is on its disk is lost; filesystems are kept.
+      - V(absent) terminates it and waits until the API shows it no more. What is on its disk is lost; filesystems are
+        kept.
       - With V(present) and V(restarted), an id that is not there is an error.
     type: str
     choices: [present, restarted, absent]
     default: present
   name:
-    description: Name that the instance shall have, 64 characters at most. Without it the name stays. Used with O(state=present).
+    description: Name that the instance shall have, 64 characters at most. Without it the name stays. Used with
+      O(state=present).
     type: str
   timeout:
     description: Seconds within which a terminated instance must be gone.
@@ -91,7 +93,8 @@ instance:
       type: str
       sample: r1-00
     status:
-      description: V(booting), V(active), V(unhealthy), V(terminating), V(terminated), V(preempted), or what else Lambda says.
+      description: V(booting), V(active), V(unhealthy), V(terminating), V(terminated), V(preempted), or what else Lambda
+        says.
       type: str
       sample: active
     ip:

@@ -69,7 +69,8 @@ instances:
       type: str
       sample: r1-00
     status:
-      description: V(booting), V(active), V(unhealthy), V(terminating), V(terminated), V(preempted), or what else Lambda says.
+      description: V(booting), V(active), V(unhealthy), V(terminating), V(terminated), V(preempted), or what else Lambda
+        says.
       type: str
       sample: active
     ip:

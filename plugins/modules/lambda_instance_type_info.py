@@ -39,7 +39,8 @@ EXAMPLES = r"""
 
 - name: Tell
   ansible.builtin.debug:
-    msg: "{{ gh200.instance_types[0].price_per_hour }} dollars per hour in {{ gh200.instance_types[0].regions | join(', ') }}"
+    msg: "{{ gh200.instance_types[0].price_per_hour }} dollars per hour in {{ gh200.instance_types[0].regions | join(',
+    ') }}"
 
 - name: What can be had next to the filesystem
   gh200.inference.lambda_instance_type_info:

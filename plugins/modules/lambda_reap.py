@@ -14,8 +14,10 @@ version_added: 0.1.0
 description:
   - Terminates nodes of fleets that are past the end that M(gh200.inference.lambda_fleet) stamped on them at launch
     (its option O(gh200.inference.lambda_fleet#module:max_life)), and waits until they are gone.
-  - Only the stamp counts, never a name or an age. Instances without the tags of a fleet are never touched; nodes without an end are only told of.
-  - Needs nothing but the key, so it can run anywhere, for example from cron. In check mode it only tells what it would end.
+  - Only the stamp counts, never a name or an age. Instances without the tags of a fleet are never touched; nodes
+    without an end are only told of.
+  - Needs nothing but the key, so it can run anywhere, for example from cron. In check mode it only tells what it would
+    end.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud
   - gh200.inference.attributes
@@ -42,7 +44,8 @@ options:
     type: float
     default: 60
   settle_time:
-    description: Seconds for which a launch without a clear answer is looked for before it counts as not made in the ledger.
+    description: Seconds for which a launch without a clear answer is looked for before it counts as not made in the
+      ledger.
     type: float
     default: 30
   state_dir:

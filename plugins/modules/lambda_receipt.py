@@ -12,11 +12,15 @@ author: gh200.inference contributors (@gh200)
 short_description: What a fleet has cost, and the proof that it costs no more
 version_added: 0.1.0
 description:
-  - Looks at the account and at the fleet's ledger, and tells what each instance has cost and what of the account goes on to cost.
-  - Fails as long as anything of the fleet is paid for. When nothing is, it writes the receipt as JSON and as a page into the folder C(receipts) of the fleet,
+  - Looks at the account and at the fleet's ledger, and tells what each instance has cost and what of the account goes
+    on to cost.
+  - Fails as long as anything of the fleet is paid for. When nothing is, it writes the receipt as JSON and as a page
+    into the folder C(receipts) of the fleet,
     and the next one begins anew. Without anything to account for, no file is written.
-  - Dollars are an upper bound, from the launch to the moment at which the instance was seen to end, a begun minute whole, at the price of the launch.
-    An accepted termination alone proves nothing; one counts from its own time where nobody looked for minutes after it, and it then was gone.
+  - Dollars are an upper bound, from the launch to the moment at which the instance was seen to end, a begun minute
+    whole, at the price of the launch.
+    An accepted termination alone proves nothing; one counts from its own time where nobody looked for minutes after it,
+    and it then was gone.
   - Instances of others are named and never touched.
 extends_documentation_fragment:
   - gh200.inference.lambda_cloud
@@ -36,7 +40,8 @@ options:
     type: bool
     default: true
   state_dir:
-    description: Folder of M(gh200.inference.lambda_fleet). Default is the environment variable E(GH200_STATE_DIR), then C(~/.local/state/gh200).
+    description: Folder of M(gh200.inference.lambda_fleet). Default is the environment variable E(GH200_STATE_DIR), then
+      C(~/.local/state/gh200).
     type: path
 seealso:
   - module: gh200.inference.lambda_fleet
@@ -83,7 +88,8 @@ receipt:
           description: Name of the node.
           type: str
         id:
-          description: Id of the instance; empty for a launch without a clear answer that never showed, which may have cost something until it was missed.
+          description: Id of the instance; empty for a launch without a clear answer that never showed, which may have
+            cost something until it was missed.
           type: str
         instance_type:
           description: Instance type.
@@ -123,7 +129,8 @@ receipt:
           description: Dollars of all.
           type: float
     unread_lines:
-      description: Number of lines that were set aside from the ledger (C(ledger.odd)); what only they told of is not counted.
+      description: Number of lines that were set aside from the ledger (C(ledger.odd)); what only they told of is not
+        counted.
       type: int
     still_ours:
       description: Instances of the fleet that are still paid for.
@@ -137,7 +144,8 @@ receipt:
       description: Filesystems, which cost by the month whether they are used or not.
       type: list
       elements: dict
-      sample: [{name: shared, id: 398578a2336b49079e74043f0bd2cfe8, region: us-east-3, is_in_use: false, dollars_per_month: 128.4}]
+      sample: [{name: shared, id: 398578a2336b49079e74043f0bd2cfe8, region: us-east-3, is_in_use: false,
+      dollars_per_month: 128.4}]
     ssh_keys:
       description: Names of the account's ssh keys, which are free.
       type: list

@@ -13,7 +13,8 @@ short_description: ssh key in a Lambda Cloud account
 version_added: 0.1.0
 description:
   - Imports a public key under a name, so that instances can be launched with it, or removes it.
-  - With O(private_key_file) a pair is made on the control node if the file is not there, and its public half is imported.
+  - With O(private_key_file) a pair is made on the control node if the file is not there, and its public half is
+    imported.
   - The private half is in that file only; it is never sent, returned or shown.
   - Lambda cannot change a key, so a key of this name with other content is an error. Comments are not compared.
   - Two keys of this name are an error that names their ids.
@@ -41,7 +42,8 @@ options:
   private_key_file:
     description:
       - File on the control node with the private key, without a passphrase.
-      - If it is not there, an ed25519 key is made and written to it with mode 0600. A file that is there is never overwritten. The folder must exist.
+      - If it is not there, an ed25519 key is made and written to it with mode 0600. A file that is there is never
+        overwritten. The folder must exist.
     type: path
 seealso:
   - module: gh200.inference.lambda_ssh_key_info

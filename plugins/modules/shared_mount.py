@@ -11,8 +11,10 @@ author: gh200.inference contributors (@gh200)
 short_description: Find where a shared filesystem is mounted, and prove that nodes see the same one
 version_added: 0.1.0
 description:
-  - Takes the first of some paths that is a mount point. A plain folder is none, so that nothing is put on a local disk by mistake.
-  - One node writes a small file of random words on the mount, O(proof_state=written), and the others must read them there.
+  - Takes the first of some paths that is a mount point. A plain folder is none, so that nothing is put on a local disk
+    by mistake.
+  - One node writes a small file of random words on the mount, O(proof_state=written), and the others must read them
+    there.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -37,11 +39,13 @@ options:
     description: The RV(proof) that the node returned which wrote it. Needed to read and to remove it.
     type: str
   proof_state:
-    description: What is to be done with the file. V(written) and V(absent) are for one node, V(read) for all. Default is nothing.
+    description: What is to be done with the file. V(written) and V(absent) are for one node, V(read) for all. Default
+      is nothing.
     type: str
     choices: [written, read, absent]
   record:
-    description: File on the control node that gets the path that was found, in check mode too; that is not counted as a change.
+    description: File on the control node that gets the path that was found, in check mode too; that is not counted as a
+      change.
     type: path
   timeout:
     description: Seconds within which a mount must answer; a dead server of a network filesystem never does.
@@ -126,11 +130,20 @@ class Share:
     def mount(self, path):
         """What is mounted there; the kernel mounts some only when they are looked at."""
         timeout = self.module.get_bin_path("timeout", required=True)
-        command = [timeout, "--signal=KILL", str(self.params["timeout"]), "stat", "--file-system", "--format=%T", f"{path}/."]
+        command = [
+            timeout,
+            "--signal=KILL",
+            str(self.params["timeout"]),
+            "stat",
+            "--file-system",
+            "--format=%T",
+            f"{path}/.",
+        ]
         status = self.module.run_command(command)[0]
         if status not in (0, 1):
             self.module.fail_json(
-                msg=f"{path} did not answer within {self.params['timeout']} s on {self.node}: its server cannot be reached. "
+                msg=f"{path} did not answer within {self.params['timeout']} s on {self.node}: "
+                "its server cannot be reached. "
                 "Look at `dmesg` and at the network, or replace this node."
             )
         mount = mounts.mount_at(systemd.read(MOUNTINFO) or "", os.path.realpath(path))
@@ -146,11 +159,15 @@ class Share:
                 os.unlink(file)
             elif state == "read" and systemd.read(file) != self.params["proof"]:
                 self.module.fail_json(
-                    msg=f"What is mounted at {path} on {self.node} is another filesystem than on the others: the file that was written "
+                    msg=f"What is mounted at {path} on {self.node} is another filesystem than on the others: "
+                    "the file that was written "
                     "there is not in it. Mount the same one on all nodes, or replace this node."
                 )
         except OSError as error:
-            self.module.fail_json(msg=f"{path} is mounted on {self.node}, but cannot be used: {error}. Mount it read and write, for root too.")
+            self.module.fail_json(
+                msg=f"{path} is mounted on {self.node}, but cannot be used: {error}. Mount it read and write, "
+                "for root too."
+            )
 
 
 def main():

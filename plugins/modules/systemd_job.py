@@ -11,8 +11,10 @@ author: gh200.inference contributors (@gh200)
 short_description: Run a long command as a systemd unit and follow it
 version_added: 0.1.0
 description:
-  - Runs a command or a script on the node as the transient unit C(gh200-job-NAME), so that it goes on when the connection drops.
-  - The task shows the last line of the job's log while it waits. Run again, it joins the job that is running, or starts it where it ended.
+  - Runs a command or a script on the node as the transient unit C(gh200-job-NAME), so that it goes on when the
+    connection drops.
+  - The task shows the last line of the job's log while it waits. Run again, it joins the job that is running, or starts
+    it where it ended.
   - A job that is done, as O(check_argv) or O(creates) tells, is not started.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -49,7 +51,8 @@ options:
     default: {}
   files:
     description:
-      - Path and text of programs that the job runs. They are written before it starts, have mode 0644 and hold no secrets.
+      - Path and text of programs that the job runs. They are written before it starts, have mode 0644 and hold no
+        secrets.
     type: dict
     default: {}
   user:
@@ -61,7 +64,8 @@ options:
     type: path
     default: /
   check_argv:
-    description: Command that tells by status 0 that there is nothing to do. It is run as O(user), before the job and after it.
+    description: Command that tells by status 0 that there is nothing to do. It is run as O(user), before the job and
+      after it.
     type: list
     elements: str
   creates:
@@ -174,7 +178,17 @@ class Job:
         self.name = self.params["name"]
         self.unit = f"gh200-job-{self.name}.service"
         self.log = f"{LOGS}/{self.name}.log"
-        told = ("argv", "script", "environment", "secret_environment", "files", "user", "chdir", "check_argv", "creates")
+        told = (
+            "argv",
+            "script",
+            "environment",
+            "secret_environment",
+            "files",
+            "user",
+            "chdir",
+            "check_argv",
+            "creates",
+        )
         self.stamp = hashlib.sha256(json.dumps([self.params[key] for key in told], sort_keys=True).encode()).hexdigest()
 
     def execute(self):
@@ -197,8 +211,16 @@ class Job:
 
     def look(self):
         return systemd.show(
-            self.module.run_command, self.unit, "LoadState", "ActiveState", "SubState", "Result", "ExecMainStatus", "InvocationID",
-            "ExecMainStartTimestampMonotonic", "ExecMainExitTimestampMonotonic",
+            self.module.run_command,
+            self.unit,
+            "LoadState",
+            "ActiveState",
+            "SubState",
+            "Result",
+            "ExecMainStatus",
+            "InvocationID",
+            "ExecMainStartTimestampMonotonic",
+            "ExecMainExitTimestampMonotonic",
         )
 
     @staticmethod
@@ -220,7 +242,8 @@ class Job:
     def require_same(self):
         if systemd.read(f"{RUN}/{self.name}.stamp") != self.stamp:
             self.module.fail_json(
-                msg=f"The job {self.name} is running on this node with other parameters. Wait for its end (its log is {self.log}) "
+                msg=f"The job {self.name} is running on this node with other parameters. "
+                f"Wait for its end (its log is {self.log}) "
                 f"or stop it with `systemctl stop {self.unit}`."
             )
 
@@ -237,12 +260,23 @@ class Job:
             systemd.write(f"{base}.sh", params["script"], 0o755)
             argv = ["/bin/bash", "-euo", "pipefail", f"{base}.sh"]
         systemd.write(f"{base}.stamp", self.stamp, 0o600)
-        systemd.write(f"{base}.env", systemd.environment_file({**params["environment"], **params["secret_environment"]}), 0o600)
+        systemd.write(
+            f"{base}.env", systemd.environment_file({**params["environment"], **params["secret_environment"]}), 0o600
+        )
         command = [
-            "systemd-run", "--quiet", "--remain-after-exit", f"--unit={self.unit}", f"--description={params['label'] or self.name}",
-            "--property=Type=exec", f"--property=EnvironmentFile={base}.env", f"--property=User={params['user']}",
-            f"--property=WorkingDirectory={params['chdir']}", f"--property=StandardOutput=truncate:{self.log}", "--property=StandardError=inherit",
-            f"--property=RuntimeMaxSec={params['timeout']}", f"--property=Nice={params['nice']}",
+            "systemd-run",
+            "--quiet",
+            "--remain-after-exit",
+            f"--unit={self.unit}",
+            f"--description={params['label'] or self.name}",
+            "--property=Type=exec",
+            f"--property=EnvironmentFile={base}.env",
+            f"--property=User={params['user']}",
+            f"--property=WorkingDirectory={params['chdir']}",
+            f"--property=StandardOutput=truncate:{self.log}",
+            "--property=StandardError=inherit",
+            f"--property=RuntimeMaxSec={params['timeout']}",
+            f"--property=Nice={params['nice']}",
         ]
         if params["memory_max"]:
             command.append(f"--property=MemoryMax={params['memory_max']}")
@@ -253,7 +287,9 @@ class Job:
         finally:
             os.unlink(f"{base}.env")  # read by now: Type=exec returns after the start
         if rc != 0:
-            self.module.fail_json(msg=f"The job {self.name} could not be started: {err.strip()}. See `journalctl -u {self.unit}`.")
+            self.module.fail_json(
+                msg=f"The job {self.name} could not be started: {err.strip()}. See `journalctl -u {self.unit}`."
+            )
 
     def await_end(self, state, started):
         """Wait for a part of the time; report how far it is, or its end."""
@@ -266,11 +302,18 @@ class Job:
             pause = min(pause * 1.5, 1)
             state = self.look()
         if state["InvocationID"] != watched and not self.is_done():
-            self.module.fail_json(msg=f"The job {self.name} is gone: the node was booted again, or someone started it anew. Run this again.")
+            self.module.fail_json(
+                msg=f"The job {self.name} is gone: the node was booted again, or someone started it anew. "
+                "Run this again."
+            )
         if state["ActiveState"] == "failed":
             self.fail(state)
         if (self.params["check_argv"] or self.params["creates"]) and not self.is_done():
-            self.module.fail_json(msg=f"The job {self.name} ended well, but what it should have made is not there. Its log is {self.log}.", **self.words())
+            self.module.fail_json(
+                msg=f"The job {self.name} ended well, but what it should have made is not there. "
+                f"Its log is {self.log}.",
+                **self.words(),
+            )
         self.module.run_command(["systemctl", "stop", self.unit])  # it has exited; its name is free again
         self.report(state, changed=started, finished=True, started=started)
 
@@ -279,7 +322,9 @@ class Job:
         words = systemd.last_lines(self.log, 12)
         last = next((line.strip() for line in reversed(words) if line.strip()), "nothing")
         self.module.fail_json(
-            msg=f"The job {self.name} failed after {self.seconds(state)} s: {why}. Its last line: {last[:600]} -- the log is {self.log}.", **self.words()
+            msg=f"The job {self.name} failed after {self.seconds(state)} s: {why}. Its last line: "
+            f"{last[:600]} -- the log is {self.log}.",
+            **self.words(),
         )
 
     def words(self):
@@ -293,7 +338,11 @@ class Job:
     def report(self, state, changed, finished, started=False):
         extra = {}
         if state["LoadState"] != "not-found":
-            extra = {"invocation": state["InvocationID"], "seconds": self.seconds(state), "progress": systemd.last_line(self.log)}
+            extra = {
+                "invocation": state["InvocationID"],
+                "seconds": self.seconds(state),
+                "progress": systemd.last_line(self.log),
+            }
         self.module.exit_json(changed=changed, finished=finished, started=started, log=self.log, **extra)
 
 
@@ -324,7 +373,9 @@ def main():
         supports_check_mode=True,
     )
     if not re.match(r"[A-Za-z0-9-]+$", module.params["name"]):
-        module.fail_json(msg=f"The job name {module.params['name']!r} has other characters than letters, digits and dashes.")
+        module.fail_json(
+            msg=f"The job name {module.params['name']!r} has other characters than letters, digits and dashes."
+        )
     try:
         Job(module).execute()
     except (OSError, ValueError) as error:

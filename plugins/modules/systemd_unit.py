@@ -12,7 +12,8 @@ short_description: A service with its environment, in one task
 version_added: 0.1.0
 description:
   - Writes the unit file and the environment file of a service, and brings the service to the wanted state.
-  - A running service is restarted when one of its files is newer than its start, so a run that was killed in between is made up for.
+  - A running service is restarted when one of its files is newer than its start, so a run that was killed in between is
+    made up for.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -43,13 +44,15 @@ options:
     description: Path of the environment file; it belongs to root and has mode 0600. Default is C(/etc/gh200/NAME.env).
     type: path
   reads:
-    description: Environment files of other services that this one reads too. A running service that is older than one of them is restarted.
+    description: Environment files of other services that this one reads too. A running service that is older than one
+      of them is restarted.
     type: list
     elements: path
     default: []
   files:
     description:
-      - Path and text of programs and settings that belong to the service and that it does not read itself, such as its health check.
+      - Path and text of programs and settings that belong to the service and that it does not read itself, such as its
+        health check.
       - They have mode 0644, hold no secrets, and a change of them restarts nothing.
     type: dict
     default: {}
@@ -64,7 +67,8 @@ options:
     default: true
   bind_memory:
     description:
-      - Whether the service gets memory only from the NUMA nodes that have CPUs, where another node has memory and no CPUs,
+      - Whether the service gets memory only from the NUMA nodes that have CPUs, where another node has memory and no
+        CPUs,
         as the GPU's own on a GH200. It is told to systemd (243 or later) by the file
         C(/etc/systemd/system/NAME.service.d/gh200-numa.conf).
       - On other machines nothing is bound, and there is no such file.
@@ -114,7 +118,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
 
 # A variable of an environment file, over as many lines as its quotes reach; or any other line that is not empty.
-ENTRY = re.compile(r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL)
+ENTRY = re.compile(
+    r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL
+)
 
 
 class Service:
@@ -146,17 +152,26 @@ class Service:
 
     def look(self):
         return systemd.show(
-            self.module.run_command, self.unit, "LoadState", "ActiveState", "SubState", "UnitFileState", "NeedDaemonReload", "ExecMainStartTimestampMonotonic"
+            self.module.run_command,
+            self.unit,
+            "LoadState",
+            "ActiveState",
+            "SubState",
+            "UnitFileState",
+            "NeedDaemonReload",
+            "ExecMainStartTimestampMonotonic",
         )
 
     def write_files(self):
         """The environment first, so that a unit never starts with an older one; whether the service must be told."""
         secret = self.params["secret_environment"]
-        return self.write({
-            self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
-            self.numa_path: (self.numa_text(), 0o644),
-            self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
-        })
+        return self.write(
+            {
+                self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
+                self.numa_path: (self.numa_text(), 0o644),
+                self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
+            }
+        )
 
     def write_companions(self):
         """What belongs to the service and is none of its own."""
@@ -166,11 +181,17 @@ class Service:
         """Write what differs; whether anything did."""
         before = {path: systemd.read(path) for path in wanted}
         changed = [
-            path for path, (text, mode) in wanted.items()
-            if before[path] != text or text is not None and os.stat(path).st_mode & 0o777 != mode
+            path
+            for path, (text, mode) in wanted.items()
+            if before[path] != text or (text is not None and os.stat(path).st_mode & 0o777 != mode)
         ]
         self.result["diff"] = self.result.get("diff", []) + [
-            {"before_header": path, "after_header": path, "before": self.shown(path, before[path]), "after": self.shown(path, wanted[path][0])}
+            {
+                "before_header": path,
+                "after_header": path,
+                "before": self.shown(path, before[path]),
+                "after": self.shown(path, wanted[path][0]),
+            }
             for path in changed
         ]
         for path in changed:
@@ -190,7 +211,10 @@ class Service:
         return f"# The memory of the other NUMA nodes is the GPU's.\n[Service]\n{lines}" if lines else None
 
     def shown(self, path, text):
-        """The text for the diff. Of the environment, only what is known to be no secret: the file may still have one from before."""
+        """The text for the diff.
+
+        Of the environment, only what is known to be no secret: the file may still have one from before.
+        """
         if path != self.env_path:
             return text or ""
         public = set(self.params["environment"]) - set(self.params["secret_environment"])
@@ -236,7 +260,9 @@ class Service:
         deadline = time.monotonic() + self.params["wait"]
         while (state := self.look()["ActiveState"]) != "active":
             if state == "failed" or time.monotonic() > deadline:
-                out = self.module.run_command(["journalctl", "--unit", self.unit, "--lines=20", "--output=cat", "--no-pager"])[1]
+                out = self.module.run_command(
+                    ["journalctl", "--unit", self.unit, "--lines=20", "--output=cat", "--no-pager"]
+                )[1]
                 self.module.fail_json(
                     msg=f"The service {self.name} is {state} instead of active after {self.params['wait']} s at most. "
                     f"Its last words: {' '.join(out.split())[-300:]} -- see `journalctl -u {self.name}`.",
@@ -268,7 +294,9 @@ class Service:
             return
         rc, dummy, err = self.module.run_command(["systemctl", *words])
         if rc != 0:
-            self.module.fail_json(msg=f"`systemctl {' '.join(words)}` failed: {err.strip()}. See `journalctl -u {self.name}`.")
+            self.module.fail_json(
+                msg=f"`systemctl {' '.join(words)}` failed: {err.strip()}. See `journalctl -u {self.name}`."
+            )
 
 
 def main():

@@ -11,7 +11,8 @@ author: gh200.inference contributors (@gh200)
 short_description: Keep packages and services as they are while something runs on them
 version_added: 0.1.0
 description:
-  - Masks the units that upgrade packages by themselves (apt-daily, apt-daily-upgrade, unattended-upgrades), as far as they exist. Else they
+  - Masks the units that upgrade packages by themselves (apt-daily, apt-daily-upgrade, unattended-upgrades), as far as
+    they exist. Else they
     may exchange the driver of a GPU under a process that uses it.
   - Where needrestart is installed, it only lists the services that it would restart.
   - A run of apt that one of them has begun is waited for, never interrupted.
@@ -101,7 +102,10 @@ class Hold:
         return dict(zip(UNITS, blocks, strict=True))
 
     def hold(self, units):
-        """Timers first, so that nothing begins while a run is waited for. A timer that runs when it is masked would fail."""
+        """Timers first, so that nothing begins while a run is waited for.
+
+        A timer that runs when it is masked would fail.
+        """
         timers, others = ([unit for unit in units if unit in kind] for kind in (TIMERS, AT_SHUTDOWN))
         if timers:
             self.systemctl("stop", *timers)
@@ -114,7 +118,11 @@ class Hold:
         self.systemctl("unmask", *units)
         if self.module.check_mode:
             return
-        enabled = [unit for unit, state in self.look().items() if unit in units and unit not in RUNS and state["UnitFileState"] == "enabled"]
+        enabled = [
+            unit
+            for unit, state in self.look().items()
+            if unit in units and unit not in RUNS and state["UnitFileState"] == "enabled"
+        ]
         if enabled:
             self.systemctl("start", *enabled)
 
@@ -127,7 +135,8 @@ class Hold:
                 return
             if time.monotonic() > deadline:
                 self.module.fail_json(
-                    msg=f"{' and '.join(running)} still runs on this node after {self.module.params['timeout']} s, and apt must not be interrupted. "
+                    msg=f"{' and '.join(running)} still runs on this node after {self.module.params['timeout']} s, "
+                    "and apt must not be interrupted. "
                     f"See `journalctl -u {running[0]}`, then run this again."
                 )
             time.sleep(2)
@@ -150,7 +159,9 @@ class Hold:
             return
         rc, dummy, err = self.module.run_command(["systemctl", *words])
         if rc != 0:
-            self.module.fail_json(msg=f"`systemctl {' '.join(words)}` failed on this node: {err.strip()}. Look at these units there.")
+            self.module.fail_json(
+                msg=f"`systemctl {' '.join(words)}` failed on this node: {err.strip()}. Look at these units there."
+            )
 
 
 def main():

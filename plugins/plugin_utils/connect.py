@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, env_fallback
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import access, client, errors, transport
 
 
@@ -37,10 +36,15 @@ def given(options: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def connect(options: dict[str, t.Any]) -> client.Client:
-    """A client. `options` are CONNECTION with environment and defaults. Raises CloudError with one sentence where one is missing or wrong."""
+    """A client. `options` are CONNECTION with environment and defaults.
+
+    Raises CloudError with one sentence where one is missing or wrong.
+    """
     url = access.api_url(options["api_url"])
     key, path = options["api_key"] or "", options["api_key_file"] or ""
     if not key.strip() and not path:
         raise errors.CloudError(f"There is no Lambda API key. {access.WAYS}")
     key = access.api_key(key) if key.strip() else access.read_api_key(path)
-    return client.Client.connect(key, url, options["request_interval"], options["launch_interval"], options["request_timeout"])
+    return client.Client.connect(
+        key, url, options["request_interval"], options["launch_interval"], options["request_timeout"]
+    )

@@ -31,7 +31,9 @@ class Wanted:
     def takes(self, instance: models.Instance) -> bool:
         """Whether it is one of these; the status is asked by itself. What is terminated never is."""
         return (
-            not instance.is_gone and self.fleet in ("", instance.tags.get(plan.FLEET)) and (not self.regions or instance.region in self.regions)
+            not instance.is_gone
+            and self.fleet in ("", instance.tags.get(plan.FLEET))
+            and (not self.regions or instance.region in self.regions)
             and (not self.instance_types or instance.instance_type in self.instance_types)
         )
 
@@ -41,14 +43,23 @@ class Wanted:
 
 
 def parse(raw: t.Any) -> list[models.Instance]:
-    """Instances in an order that stays the same from call to call: by name, then the older first. Raises ValueError for what the API never says."""
+    """Instances in an order that stays the same from call to call: by name, then the older first.
+
+    Raises ValueError for what the API never says.
+    """
     try:
         instances = [models.Instance.parse(item) for item in raw]
-        if not isinstance(raw, list) or not all(isinstance(item["id"], str) and item["id"] and _is_text(instance) for item, instance in zip(raw, instances)):
+        if not isinstance(raw, list) or not all(
+            isinstance(item["id"], str) and item["id"] and _is_text(instance)
+            for item, instance in zip(raw, instances, strict=False)
+        ):
             raise ValueError("not a list of instances")
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a list of instances ({type(error).__name__}: {error})") from error
-    return sorted(instances, key=lambda instance: (default_name(instance), plan.stamp(instance, plan.LAUNCHED) or float("inf"), instance.id))
+    return sorted(
+        instances,
+        key=lambda instance: (default_name(instance), plan.stamp(instance, plan.LAUNCHED) or float("inf"), instance.id),
+    )
 
 
 def default_name(instance: models.Instance) -> str:
@@ -57,7 +68,9 @@ def default_name(instance: models.Instance) -> str:
 
 
 def clean(name: str) -> str:
-    """The name without what a file beside the inventory cannot have in its name, as for host_vars; empty where nothing is left."""
+    """The name without what a file beside the inventory cannot have in its name, as for host_vars; empty where nothing
+    is left.
+    """
     text = re.sub(r"[/\\\x00-\x1f\x7f]", "_", name).strip()
     return text if text.strip(".") else ""
 
@@ -77,12 +90,17 @@ def variables(instance: models.Instance, connect_with: str, state_dir: str) -> d
         made["ansible_host"] = address
     known_hosts = known_hosts_of(made["lambda_fleet"], state_dir)
     if known_hosts:
-        made["ansible_ssh_common_args"] = f"-o {shlex.quote(f'UserKnownHostsFile={known_hosts}')} -o StrictHostKeyChecking=yes"
+        made["ansible_ssh_common_args"] = (
+            f"-o {shlex.quote(f'UserKnownHostsFile={known_hosts}')} -o StrictHostKeyChecking=yes"
+        )
     return made
 
 
 def known_hosts_of(fleet: str, state_dir: str) -> str:
-    """Path of the fleet's known_hosts as ssh wants it written, or empty where there is none. A tag of a stranger leads nowhere else."""
+    """Path of the fleet's known_hosts as ssh wants it written, or empty where there is none.
+
+    A tag of a stranger leads nowhere else.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", fleet):
         return ""
     path = os.path.join(state_dir, fleet, "known_hosts")
@@ -109,7 +127,13 @@ def fleet_group(fleet: str) -> str:
 
 def fleets(instances: t.Iterable[models.Instance]) -> list[str]:
     """Fleets that have nodes among these."""
-    return sorted({instance.tags[plan.FLEET] for instance in instances if instance.tags.get(plan.FLEET) and instance.tags.get(plan.NODE)})
+    return sorted(
+        {
+            instance.tags[plan.FLEET]
+            for instance in instances
+            if instance.tags.get(plan.FLEET) and instance.tags.get(plan.NODE)
+        }
+    )
 
 
 def is_harmless(text: str) -> bool:
@@ -119,5 +143,13 @@ def is_harmless(text: str) -> bool:
 
 def _is_text(instance: models.Instance) -> bool:
     """Whether names are text, in an answer that may come from a file that others wrote."""
-    texts = (instance.name, instance.status, instance.hostname, instance.region, instance.instance_type, *instance.ssh_keys, *instance.filesystems)
+    texts = (
+        instance.name,
+        instance.status,
+        instance.hostname,
+        instance.region,
+        instance.instance_type,
+        *instance.ssh_keys,
+        *instance.filesystems,
+    )
     return all(isinstance(text, str) for text in (*texts, *instance.tags, *instance.tags.values()))

@@ -10,11 +10,10 @@ import typing as t
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-
 from ansible_collections.gh200.inference.plugins.plugin_utils import ranges
+from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect, given
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
-from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect, given
 
 display = Display()
 
@@ -26,8 +25,8 @@ class LambdaAction(ActionBase):
     _requires_connection = False
     _supports_check_mode = True
 
-    SPEC: dict[str, dict[str, t.Any]] = {}
-    RULES: dict[str, t.Any] = {}
+    SPEC: t.ClassVar[dict[str, dict[str, t.Any]]] = {}
+    RULES: t.ClassVar[dict[str, t.Any]] = {}
     # Numbers that `execute` looks at itself, since it knows their range.
     CHECKED: tuple[str, ...] = ()
 
@@ -36,7 +35,8 @@ class LambdaAction(ActionBase):
         spec = {**CONNECTION, **self.SPEC}
         self._task.args = given(self._task.args)
         try:
-            # As they were given, since a conversion makes 1 of true and 100 of 1e2; and again, for what comes from the environment.
+            # As they were given, since a conversion makes 1 of true and 100 of 1e2; and again, for what comes from the
+            # environment.
             numbers = {name: about for name, about in spec.items() if name not in self.CHECKED}
             ranges.check(numbers, self._task.args)
             dummy, options = self.validate_argument_spec(argument_spec=spec, **self.RULES)

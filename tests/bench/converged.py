@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a second run of site.yml costs: host-tasks per node, control-node CPU, and the same for plain ssh to compare with."""
+"""What a second run of site.yml costs: host-tasks per node, control-node CPU, and the same for plain ssh to compare
+with.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +31,40 @@ def measure(call) -> tuple[float, float]:
 def site(counts: Path) -> None:
     """One run, which must change nothing."""
     env = os.environ | {
-        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"), "ANSIBLE_CALLBACKS_ENABLED": "host_tasks", "HOST_TASKS_FILE": str(counts),
+        "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "host_tasks",
+        "HOST_TASKS_FILE": str(counts),
     }
-    run = subprocess.run([BIN / "ansible-playbook", "-i", INVENTORY, "site.yml"], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [BIN / "ansible-playbook", "-i", INVENTORY, "site.yml"],
+        cwd=REPOSITORY,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if run.returncode:
         sys.exit(f"{run.stdout[-2000:]}\nbench: site.yml failed; run `make lab` first.")
 
 
 def plain_ssh(hosts: dict) -> None:
     """`true` on every node at once, over new connections."""
+
     def one(variables):
-        command = ["ssh", "-F", "none", "-o", "BatchMode=yes", "-o", "ControlPath=none", *variables["ansible_ssh_common_args"].split(),
-                   "-i", variables["ansible_ssh_private_key_file"], f"{variables['ansible_user']}@{variables['ansible_host']}", "true"]
+        command = [
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "ControlPath=none",
+            *variables["ansible_ssh_common_args"].split(),
+            "-i",
+            variables["ansible_ssh_private_key_file"],
+            f"{variables['ansible_user']}@{variables['ansible_host']}",
+            "true",
+        ]
         subprocess.run(command, check=True, capture_output=True)
 
     with concurrent.futures.ThreadPoolExecutor(32) as pool:
@@ -48,7 +72,13 @@ def plain_ssh(hosts: dict) -> None:
 
 
 def main() -> None:
-    listed = subprocess.run([BIN / "ansible-inventory", "-i", INVENTORY, "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        [BIN / "ansible-inventory", "-i", INVENTORY, "--list"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     hosts = json.loads(listed)["_meta"]["hostvars"]
     if not hosts:
         sys.exit("bench: the lab has no nodes; run `make lab` first.")
@@ -61,7 +91,10 @@ def main() -> None:
     for host, count in nodes.items():
         print(f"{host}: {count.get('run', 0)} host-tasks run, {count.get('skipped', 0)} skipped")
     tasks = sum(count.get("run", 0) + count.get("skipped", 0) for count in nodes.values())
-    print(f"second run of site.yml on {len(nodes)} nodes: {wall:.1f} s, {cpu:.1f} s of control-node CPU, {tasks} host-tasks, {1000 * cpu / tasks:.0f} ms each")
+    print(
+        f"second run of site.yml on {len(nodes)} nodes: {wall:.1f} s, {cpu:.1f} s of control-node CPU, "
+        f"{tasks} host-tasks, {1000 * cpu / tasks:.0f} ms each"
+    )
     print(f"plain ssh to each node once: {ssh_wall:.1f} s, {ssh_cpu:.1f} s of CPU")
     print(f"site.yml takes {wall / ssh_wall:.0f} times the wall time and {cpu / ssh_cpu:.0f} times the CPU of that")
 

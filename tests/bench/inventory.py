@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory of 1,000 instances costs: calls of the API, and the time of `ansible-inventory --list` against a static file with the same hosts."""
+"""What an inventory of 1,000 instances costs: calls of the API, and the time of `ansible-inventory --list` against a
+static file with the same hosts.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,28 @@ def instance(number: int) -> dict:
         told |= {"gh200:launched": "1800000000", "gh200:expires": "1800086400"}
         tags = [{"key": key, "value": value} for key, value in told.items()]
     return {
-        "id": f"{number:032x}", "name": name, "status": "active",
-        "ip": f"198.18.{number // 250}.{number % 250}", "private_ip": f"10.0.{number // 250}.{number % 250}",
-        "hostname": name, "ssh_key_names": ["laptop"], "file_system_names": ["shared"], "region": {"name": "us-east-3", "description": "Washington DC, USA"},
+        "id": f"{number:032x}",
+        "name": name,
+        "status": "active",
+        "ip": f"198.18.{number // 250}.{number % 250}",
+        "private_ip": f"10.0.{number // 250}.{number % 250}",
+        "hostname": name,
+        "ssh_key_names": ["laptop"],
+        "file_system_names": ["shared"],
+        "region": {"name": "us-east-3", "description": "Washington DC, USA"},
         "instance_type": {
-            "name": "gpu_1x_gh200", "description": "1x GH200 (96 GB)", "gpu_description": "GH200 (96 GB)", "price_cents_per_hour": 229,
+            "name": "gpu_1x_gh200",
+            "description": "1x GH200 (96 GB)",
+            "gpu_description": "GH200 (96 GB)",
+            "price_cents_per_hour": 229,
             "specs": {"vcpus": 64, "memory_gib": 432, "storage_gib": 4096, "gpus": 1},
         },
-        "jupyter_token": "0" * 32, "jupyter_url": "https://jupyter.example.com", "tags": tags,
-        "actions": {action: {"available": True} for action in ("migrate", "rebuild", "restart", "cold_reboot", "terminate")},
+        "jupyter_token": "0" * 32,
+        "jupyter_url": "https://jupyter.example.com",
+        "tags": tags,
+        "actions": {
+            action: {"available": True} for action in ("migrate", "rebuild", "restart", "cold_reboot", "terminate")
+        },
     }
 
 
@@ -67,7 +82,14 @@ def listed(path: Path, home: str) -> tuple[float, dict]:
     """Seconds of one run, and what it printed."""
     env = os.environ | {"HOME": home, "ANSIBLE_LOCAL_TEMP": f"{home}/tmp"}
     started = time.monotonic()
-    run = subprocess.run([BIN / "ansible-inventory", "-i", path, "--list"], cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [BIN / "ansible-inventory", "-i", path, "--list"],
+        cwd=REPOSITORY,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     seconds = time.monotonic() - started
     if run.returncode:
         sys.exit(f"{run.stderr[-2000:]}\nbench: ansible-inventory failed on {path}.")
@@ -76,7 +98,11 @@ def listed(path: Path, home: str) -> tuple[float, dict]:
 
 def static(content: dict) -> dict:
     """The same hosts, groups and variables as a static inventory has them."""
-    groups = {name: {"hosts": dict.fromkeys(group.get("hosts", []))} for name, group in content.items() if name not in ("_meta", "all")}
+    groups = {
+        name: {"hosts": dict.fromkeys(group.get("hosts", []))}
+        for name, group in content.items()
+        if name not in ("_meta", "all")
+    }
     return {"all": {"hosts": content["_meta"]["hostvars"], "children": groups}}
 
 
@@ -85,10 +111,18 @@ def main() -> None:
     server = serve(calls)
     with tempfile.TemporaryDirectory() as folder:
         plugin, file, fast = Path(folder, "lambda_cloud.yml"), Path(folder, "static.yml"), Path(folder, "static.json")
-        plugin.write_text(json.dumps({
-            "plugin": "gh200.inference.lambda_cloud", "api_url": f"http://127.0.0.1:{server.server_port}/api/v1", "api_key": "secret_bench_0000.key",
-            "request_interval": 0, "state_dir": folder,
-        }), encoding="utf-8")
+        plugin.write_text(
+            json.dumps(
+                {
+                    "plugin": "gh200.inference.lambda_cloud",
+                    "api_url": f"http://127.0.0.1:{server.server_port}/api/v1",
+                    "api_key": "secret_bench_0000.key",
+                    "request_interval": 0,
+                    "state_dir": folder,
+                }
+            ),
+            encoding="utf-8",
+        )
         same = listed(plugin, folder)[1]
         if len(same["_meta"]["hostvars"]) != COUNT:
             sys.exit(f"bench: the inventory has {len(same['_meta']['hostvars'])} hosts instead of {COUNT}.")
@@ -100,9 +134,15 @@ def main() -> None:
         calls.clear()
         times = [[listed(path, folder)[0] for path in (plugin, file, fast)] for turn in range(RUNS)]
     server.shutdown()
-    ours, slow, quick = (statistics.median(column) for column in zip(*times))
-    print(f"{COUNT} instances: {len(calls) / RUNS:g} API call per run; seconds of ansible-inventory --list, medians of {RUNS}:")
-    print(f"{ours:.2f} with the plugin, {slow:.2f} with static YAML ({ours / slow:.2f} times), {quick:.2f} with static JSON ({ours / quick:.2f} times)")
+    ours, slow, quick = (statistics.median(column) for column in zip(*times, strict=False))
+    print(
+        f"{COUNT} instances: {len(calls) / RUNS:g} API call per run; seconds of ansible-inventory --list, "
+        f"medians of {RUNS}:"
+    )
+    print(
+        f"{ours:.2f} with the plugin, {slow:.2f} with static YAML ({ours / slow:.2f} times), "
+        f"{quick:.2f} with static JSON ({ours / quick:.2f} times)"
+    )
     if calls != ["GET /api/v1/instances"] * RUNS:
         sys.exit(f"bench: one call of /instances per run was wanted; there were {len(calls)} in {RUNS} runs.")
     if ours > LIMIT * min(slow, quick):

@@ -12,7 +12,10 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import host_
 
 
 class Steps:
-    """Counts the moments before and after everything that lasts: keys, ledger lines, calls. Kills this process at the one that was chosen."""
+    """Counts the moments before and after everything that lasts: keys, ledger lines, calls.
+
+    Kills this process at the one that was chosen.
+    """
 
     def __init__(self, chosen: int = -1):
         self.chosen, self.labels = chosen, []

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""kill -9 of the control process at every step of a launch of eight and of their end, then the same again: the same end, no double, no orphan.
+"""kill -9 of the control process at every step of a launch of eight and of their end, then the same again: the same
+end, no double, no orphan.
 
 docs/fleet.md has the table of these drills, and the last test holds it to what they find.
 """
@@ -101,4 +102,6 @@ def test_the_document_has_the_table_of_these_drills(found):
         if row:
             table.add((row[1], row[2]))
     expected = {("launch", label) for label in found["up"]} | {("end", label) for label in found["down"]}
-    assert table == expected, "write the table anew: " + "\n".join(f"| {phase} | {label} | |" for phase, label in sorted(expected))
+    assert table == expected, "write the table anew: " + "\n".join(
+        f"| {phase} | {label} | |" for phase, label in sorted(expected)
+    )

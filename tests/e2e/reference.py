@@ -40,13 +40,17 @@ class Report(NamedTuple):
 def load(path: Path | None = None) -> dict:
     """The answers of transformers; made where they are missing."""
     if path is None:
-        made = subprocess.run([sys.executable, "-m", "lab", "reference"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "lab", "reference"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True
+        )
         path = Path(made.stdout.strip())
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def rule(version: str) -> str:
-    """How this engine values a group of experts: as DeepSeek does when it was built with our change, which its version tells."""
+    """How this engine values a group of experts: as DeepSeek does when it was built with our change, which its version
+    tells.
+    """
     return "sum" if "gh200" in version.partition("+")[2] else "best"
 
 
@@ -65,7 +69,11 @@ def said(answer: dict) -> Said:
     choice = answer["choices"][0]
     if "message" in choice:
         parts = choice["logprobs"]["content"]
-        names, logprobs, text = [part["token"] for part in parts], [part["logprob"] for part in parts], choice["message"]["content"]
+        names, logprobs, text = (
+            [part["token"] for part in parts],
+            [part["logprob"] for part in parts],
+            choice["message"]["content"],
+        )
     else:
         names, logprobs, text = choice["logprobs"]["tokens"], choice["logprobs"]["token_logprobs"], choice["text"]
     return Said([int(name.removeprefix("token_id:")) for name in names], logprobs, text)
@@ -74,14 +82,24 @@ def said(answer: dict) -> Said:
 def difference(item: dict, got: Said) -> tuple[str, float]:
     """What is wrong, or nothing, and the greatest difference of a log-probability up to there."""
     greatest = 0.0
-    for place, (token, logprob, margin) in enumerate(zip(item["tokens"], item["logprobs"], item["margins"], strict=True)):
-        if got.tokens[place:place + 1] != [token]:
+    for place, (token, logprob, margin) in enumerate(
+        zip(item["tokens"], item["logprobs"], item["margins"], strict=True)
+    ):
+        if got.tokens[place : place + 1] != [token]:
             if margin < TIE:
                 return "", greatest
-            return f"{item['prompt']!r}: token {place + 1} is {got.tokens[place:place + 1]} and not {token}: {got.text!r}, not {item['text']!r}", greatest
+            return (
+                f"{item['prompt']!r}: token {place + 1} is {got.tokens[place : place + 1]} and not {token}: "
+                f"{got.text!r}, not {item['text']!r}",
+                greatest,
+            )
         greatest = max(greatest, abs(got.logprobs[place] - logprob))
         if greatest > TOLERANCE:
-            return f"{item['prompt']!r}: token {place + 1} has log-probability {got.logprobs[place]:.5f}, not {logprob:.5f}", greatest
+            return (
+                f"{item['prompt']!r}: token {place + 1} has log-probability {got.logprobs[place]:.5f}, "
+                f"not {logprob:.5f}",
+                greatest,
+            )
     if len(got.tokens) != len(item["tokens"]):
         return f"{item['prompt']!r}: {len(got.tokens)} tokens, not {len(item['tokens'])}: {got.text!r}", greatest
     return "", greatest
@@ -105,7 +123,9 @@ def examine(endpoint: Server, answers: list[dict], length: int, at_once: int) ->
 
 def fingerprint(endpoint: Server, passage: str) -> float:
     """Mean log-probability of the passage's tokens, from the second on."""
-    answer = endpoint.get("/completions", {"prompt": passage, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1})
+    answer = endpoint.get(
+        "/completions", {"prompt": passage, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
+    )
     return mean(answer["choices"][0]["logprobs"]["token_logprobs"][:-1])
 
 
@@ -122,8 +142,12 @@ def check(endpoint: Server, reference: dict) -> list[str]:
     wrong = []
     for at_once in (1, AT_ONCE):
         report = examine(endpoint, expected["answers"], reference["tokens"], at_once)
-        print(f"vLLM {version}, rule {rule(version)}, {at_once} at once: {report.compared - len(report.wrong)} of {report.compared} answers are those of "
-              f"transformers {reference['versions']['transformers']}, log-probabilities within {report.greatest:.6f}", flush=True)
+        print(
+            f"vLLM {version}, rule {rule(version)}, {at_once} at once: "
+            f"{report.compared - len(report.wrong)} of {report.compared} answers are those of "
+            f"transformers {reference['versions']['transformers']}, log-probabilities within {report.greatest:.6f}",
+            flush=True,
+        )
         wrong += [f"{at_once} at once: {sentence}" for sentence in report.wrong]
     mark = fingerprint(endpoint, reference["passage"])
     print(f"fingerprint {mark:.5f}, expected {expected['fingerprint']:.5f}", flush=True)

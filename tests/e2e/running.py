@@ -27,7 +27,9 @@ class Server(NamedTuple):
         """JSON of a request; OSError (urllib's HTTPError is one) when there is none in `timeout` seconds."""
         data = None if body is None else json.dumps({"model": self.model} | body).encode()
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
-        with urllib.request.urlopen(urllib.request.Request(f"{self.url}{path}", data, headers), timeout=timeout) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.url}{path}", data, headers), timeout=timeout
+        ) as answer:
             return json.load(answer)
 
     def version(self) -> str:
@@ -39,7 +41,9 @@ class Server(NamedTuple):
 def shown(*command, **options) -> tuple[int, str]:
     """Run a command, show its output as it comes, and return it with the exit status."""
     lines = []
-    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    process = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
     for line in process.stdout:
         lines.append(line)
         print(line, end="", flush=True)
@@ -53,7 +57,9 @@ def playbook(*arguments, **options) -> tuple[int, str]:
 
 def server() -> Server:
     """As the lab's summary names it."""
-    said = subprocess.run([sys.executable, "-m", "lab", "summary"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-m", "lab", "summary"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
     url, model, key_file = ENDPOINT.fullmatch(said.strip().splitlines()[-1]).groups()
     return Server(url, model, (REPOSITORY / key_file).read_text(encoding="utf-8").strip())
 
@@ -67,7 +73,18 @@ def inventory() -> tuple[str, dict]:
 
 def on(variables: dict, command: str, text: str = "") -> str:
     """Output of a command on a node, over ssh that is verified; `text` is its input."""
-    ssh = ["ssh", "-F", "none", "-o", "BatchMode=yes", *variables["ansible_ssh_common_args"].split(), "-i", variables["ansible_ssh_private_key_file"]]
-    ran = subprocess.run([*ssh, f"ubuntu@{variables['ansible_host']}", command], input=text, capture_output=True, text=True, check=False)
+    ssh = [
+        "ssh",
+        "-F",
+        "none",
+        "-o",
+        "BatchMode=yes",
+        *variables["ansible_ssh_common_args"].split(),
+        "-i",
+        variables["ansible_ssh_private_key_file"],
+    ]
+    ran = subprocess.run(
+        [*ssh, f"ubuntu@{variables['ansible_host']}", command], input=text, capture_output=True, text=True, check=False
+    )
     assert ran.returncode == 0, f"`{command}` failed on {variables['ansible_host']}: {ran.stderr.strip()}"
     return ran.stdout

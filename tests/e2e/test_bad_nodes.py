@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node with a bad GPU is named minutes after its boot, before anything is fetched, and replaced by its id when that is asked for."""
+"""A node with a bad GPU is named minutes after its boot, before anything is fetched, and replaced by its id when that
+is asked for.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def playbook(*arguments):
 def nodes():
     """Name to variables of the fleet's nodes."""
     command = [BIN / "ansible-inventory", "-i", f"inventory/lab-{FLEET}", "--list"]
-    return json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout)["_meta"]["hostvars"]
+    return json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout)[
+        "_meta"
+    ]["hostvars"]
 
 
 @pytest.fixture(name="fleet", scope="module")
@@ -41,12 +45,15 @@ def plant(fault):
     on(nodes()[BAD], f"sudo rm -f {RECORD}; sudo tee {FAULTS}", json.dumps(fault))
 
 
-@pytest.mark.parametrize(("fault", "sentence"), [
-    ({"ecc.errors.uncorrected.volatile.total": "3"}, "3 uncorrected ECC errors"),
-    ({"fabric.state": "Not Started"}, "802"),
-    ({"memory.free": "48000"}, "48000 of 97871 MiB free"),
-    ({"error": "No devices were found"}, "No devices were found"),
-])
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"ecc.errors.uncorrected.volatile.total": "3"}, "3 uncorrected ECC errors"),
+        ({"fabric.state": "Not Started"}, "802"),
+        ({"memory.free": "48000"}, "48000 of 97871 MiB free"),
+        ({"error": "No devices were found"}, "No devices were found"),
+    ],
+)
 def test_a_bad_gpu_is_named_with_its_node(fleet, fault, sentence):
     plant(fault)
     status, output = playbook("playbooks/check.yml")

@@ -28,11 +28,20 @@ STAGES = {1: "0-4", 2: "0-4", 4: "0-2, 3-4", 8: "0-2, 3-4", 16: "0-1, 2-2, 3-3, 
 def recap(output):
     """Host to its counts of the last run."""
     rows = re.findall(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", output, re.MULTILINE)
-    return {host: {"changed": int(changed), "failed": int(failed) + int(away)} for host, dummy, changed, away, failed in rows}
+    return {
+        host: {"changed": int(changed), "failed": int(failed) + int(away)}
+        for host, dummy, changed, away, failed in rows
+    }
 
 
 def hostvars():
-    listed = subprocess.run([BIN / "ansible-inventory", "-i", "inventory/lab", "--list"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        [BIN / "ansible-inventory", "-i", "inventory/lab", "--list"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return json.loads(listed)["_meta"]["hostvars"]
 
 
@@ -47,14 +56,20 @@ def instances():
 
 def left_on_this_machine():
     """Links, namespaces, tables and groups of nodes; those of a lab in another folder too."""
+
     def said(*command):
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    groups = [group for pattern in ("gh200lab", "gh200lab/node-*", "*/gh200lab", "*/gh200lab/node-*")
-              for group in Path("/sys/fs/cgroup").glob(pattern)]
+    groups = [
+        group
+        for pattern in ("gh200lab", "gh200lab/node-*", "*/gh200lab", "*/gh200lab/node-*")
+        for group in Path("/sys/fs/cgroup").glob(pattern)
+    ]
     return {
-        *re.findall(r"^gh(?:200|eth)[^\s@]*", said("ip", "-brief", "link"), re.MULTILINE), *re.findall(r"^gh200-\S*", said("ip", "netns"), re.MULTILINE),
-        *re.findall(r"\S*gh200lab\S*", said("nft", "list", "tables")), *map(str, groups),
+        *re.findall(r"^gh(?:200|eth)[^\s@]*", said("ip", "-brief", "link"), re.MULTILINE),
+        *re.findall(r"^gh200-\S*", said("ip", "netns"), re.MULTILINE),
+        *re.findall(r"\S*gh200lab\S*", said("nft", "list", "tables")),
+        *map(str, groups),
     }
 
 
@@ -67,15 +82,30 @@ def lab():
     assert status == 0
     url, model, key_file = ENDPOINT.fullmatch(output.strip().splitlines()[-1]).groups()
     key = (REPOSITORY / key_file).read_text(encoding="utf-8").strip()
-    yield {"url": url, "model": model, "key": key, "key_file": REPOSITORY / key_file, "output": output, "beside": beside}
+    yield {
+        "url": url,
+        "model": model,
+        "key": key,
+        "key_file": REPOSITORY / key_file,
+        "output": output,
+        "beside": beside,
+    }
     shown("make", "--no-print-directory", "lab-down")
 
 
 def complete(lab, key):
     """Events of a streamed chat completion."""
-    body = {"model": lab["model"], "stream": True, "max_tokens": 8, "ignore_eos": True, "stream_options": {"include_usage": True},
-            "messages": [{"role": "user", "content": "Hello"}]}
-    request = urllib.request.Request(f"{lab['url']}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    body = {
+        "model": lab["model"],
+        "stream": True,
+        "max_tokens": 8,
+        "ignore_eos": True,
+        "stream_options": {"include_usage": True},
+        "messages": [{"role": "user", "content": "Hello"}],
+    }
+    request = urllib.request.Request(
+        f"{lab['url']}/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     if key:
         request.add_header("Authorization", f"Bearer {key}")
     with urllib.request.urlopen(request, timeout=120) as answer:
@@ -96,7 +126,7 @@ def test_every_answer_is_that_of_transformers(lab):
 
 def test_make_lab_ends_with_a_right_answer(lab):
     assert "The capital of France is Paris." in lab["output"].splitlines()[-6:]
-    assert f"on {NODES} nodes were given one environment; layers by stage: {STAGES[NODES]}\"" in lab["output"]
+    assert f'on {NODES} nodes were given one environment; layers by stage: {STAGES[NODES]}"' in lab["output"]
 
 
 def test_without_the_key_it_is_refused(lab):
@@ -113,9 +143,13 @@ def test_every_node_has_a_worker_and_no_process_shows_a_secret(lab):
     for name, variables in nodes.items():
         processes = on(variables, "ps -ww -eo args; sudo sh -c 'cat /proc/[0-9]*/cmdline' 2>/dev/null | tr '\\0' ' '")
         assert "ray::" in processes, f"no Ray worker on {name}"
-        assert not [secret for secret in secrets if secret in processes], f"a secret stands in the process list of {name}"
+        assert not [secret for secret in secrets if secret in processes], (
+            f"a secret stands in the process list of {name}"
+        )
         # What is looked for is no argument here: sudo writes these into the journal.
-        held = on(variables, "sudo grep -rlsF -f - /etc /home /var/log /run /var/lib /root /tmp || true", secrets[1]).split()
+        held = on(
+            variables, "sudo grep -rlsF -f - /etc /home /var/log /run /var/lib /root /tmp || true", secrets[1]
+        ).split()
         assert not held, f"the Lambda key lies on {name}: {held}"
 
 
@@ -125,7 +159,13 @@ def test_no_secret_is_in_the_output(lab):
 
 
 def test_inventory_has_one_head_and_workers(lab):
-    graph = subprocess.run([BIN / "ansible-inventory", "-i", "inventory/lab", "--graph"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    graph = subprocess.run(
+        [BIN / "ansible-inventory", "-i", "inventory/lab", "--graph"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     head = graph.split("@head:")[1].split("@")[0]
     workers = graph.split("@workers:")[1].split("@")[0]
     assert re.findall(r"r1-\d+", head) == ["r1-00"]
@@ -146,16 +186,31 @@ def test_check_mode_predicts_that(lab):
     assert not {host: count for host, count in recap(output).items() if count["changed"] or count["failed"]}
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    (["-e", "gh200_size=0"], "The number of GPUs is 0: 1 is the least"),
-    (["-e", "gh200_fleet=other"], "the inventory shows r1: set fleet in the inventory file to other"),
-    (["-e", "gh200_size=8", "-e", "gh200_instance_type=gpu_1x_gh20"], "There is no instance type gpu_1x_gh20"),
-    (["-e", '{"gh200_models": {"tiny": {"repository": "gh200/nothing", "revision": "main", "served_name": "x"}}}'],
-     "the hub does not know this model"),
-    (["-e", '{"gh200_lambda": {"api_url": "http://127.0.0.1:8600/api/v1", "api_key": "wrong", "request_interval": 0.02}}'], "global/invalid-api-key"),
-    (["-e", "gh200_size=8", "-e", "gh200_ssh_key_name=lapptop"], "no ssh key named 'lapptop'"),
-    (["-e", "gh200_size=2"], "has more nodes than the 2 declared: r1-02, r1-03"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-e", "gh200_size=0"], "The number of GPUs is 0: 1 is the least"),
+        (["-e", "gh200_fleet=other"], "the inventory shows r1: set fleet in the inventory file to other"),
+        (["-e", "gh200_size=8", "-e", "gh200_instance_type=gpu_1x_gh20"], "There is no instance type gpu_1x_gh20"),
+        (
+            [
+                "-e",
+                '{"gh200_models": {"tiny": {"repository": "gh200/nothing", "revision": "main", "served_name": "x"}}}',
+            ],
+            "the hub does not know this model",
+        ),
+        (
+            [
+                "-e",
+                '{"gh200_lambda": {"api_url": "http://127.0.0.1:8600/api/v1", "api_key": "wrong", '
+                '"request_interval": 0.02}}',
+            ],
+            "global/invalid-api-key",
+        ),
+        (["-e", "gh200_size=8", "-e", "gh200_ssh_key_name=lapptop"], "no ssh key named 'lapptop'"),
+        (["-e", "gh200_size=2"], "has more nodes than the 2 declared: r1-02, r1-03"),
+    ],
+)
 def test_a_mistake_is_one_sentence_and_costs_nothing(lab, arguments, sentence):
     before = {item["id"] for item in instances()}
     status, output = playbook("playbooks/provision.yml", *arguments)
@@ -168,7 +223,10 @@ def test_a_mistake_is_one_sentence_and_costs_nothing(lab, arguments, sentence):
 def test_status_shows_every_node_and_what_it_costs(lab):
     status, output = playbook("playbooks/status.yml")
     assert status == 0
-    assert f"fleet r1: {NODES} nodes, ${2.29 * NODES:.2f}/h" in output and len(re.findall(r"r1-\d+: active", output)) == NODES
+    assert (
+        f"fleet r1: {NODES} nodes, ${2.29 * NODES:.2f}/h" in output
+        and len(re.findall(r"r1-\d+: active", output)) == NODES
+    )
 
 
 def test_a_wrong_number_of_nodes_is_one_sentence(lab):
@@ -184,7 +242,9 @@ def test_teardown_ends_what_costs_and_the_second_time_nothing(lab):
     assert recap(output)["localhost"]["changed"] == 2  # the fleet, and its receipt
     assert instances() == []
     page = Path(re.search(r"receipt: (\S+\.html)", output)[1])
-    assert f"fleet r1: {NODES} instances, " in output and page.read_text(encoding="utf-8").count("gpu_1x_gh200") == NODES
+    assert (
+        f"fleet r1: {NODES} instances, " in output and page.read_text(encoding="utf-8").count("gpu_1x_gh200") == NODES
+    )
     status, output = playbook("playbooks/teardown.yml")
     assert status == 0
     assert recap(output)["localhost"]["changed"] == 0

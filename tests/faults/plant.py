@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a node, as root: `python3 - plant FAULT MODEL` spoils the model's files, `python3 - restore MODEL` gives back the originals.
+"""Runs on a node, as root: `python3 - plant FAULT MODEL` spoils the model's files, `python3 - restore MODEL` gives back
+the originals.
 
 An original is moved aside, never written to, so that what is restored is the very file. The standard library only.
 """
+
 import json
 import os
 import shutil
@@ -21,7 +23,15 @@ def main(action, *rest):
 
 def drop(folder):
     """Layer 3 adds nothing: what leads out of its attention and its experts is 0."""
-    spoil(folder, [name for name in places(folder) if name.startswith("model.layers.3.") and name.endswith(("o_proj.weight", "down_proj.weight"))], zero)
+    spoil(
+        folder,
+        [
+            name
+            for name in places(folder)
+            if name.startswith("model.layers.3.") and name.endswith(("o_proj.weight", "down_proj.weight"))
+        ],
+        zero,
+    )
 
 
 def exchange(folder):
@@ -77,7 +87,11 @@ def header(file):
     """Tensor to the first byte and the byte after the last, in the file."""
     length = int.from_bytes(file.read(8), "little")
     described = json.loads(file.read(length))
-    return {name: [8 + length + offset for offset in item["data_offsets"]] for name, item in described.items() if name != "__metadata__"}
+    return {
+        name: [8 + length + offset for offset in item["data_offsets"]]
+        for name, item in described.items()
+        if name != "__metadata__"
+    }
 
 
 def read(folder, names):

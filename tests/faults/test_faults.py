@@ -51,7 +51,11 @@ class Cluster:
                 on(node, f"sudo python3 - plant {IN_FILES[fault]} {self.folder}", PLANT)
         else:
             text = "[Service]\nUnsetEnvironment=VLLM_PP_LAYER_PARTITION\n"
-            on(self.head, f"sudo mkdir -p $(dirname {DROP_IN}) && sudo tee {DROP_IN} && sudo systemctl daemon-reload", text)
+            on(
+                self.head,
+                f"sudo mkdir -p $(dirname {DROP_IN}) && sudo tee {DROP_IN} && sudo systemctl daemon-reload",
+                text,
+            )
         self.restart()
 
     def mend(self):
@@ -62,7 +66,10 @@ class Cluster:
         self.restart()
 
     def restart(self):
-        """Until the server answers, which it may never do with a fault; whether it does. Its workers on all nodes end with it."""
+        """Until the server answers, which it may never do with a fault; whether it does.
+
+        Its workers on all nodes end with it.
+        """
         on(self.head, "sudo systemctl stop vllm")
         on(self.head, "sudo systemctl start vllm")
         deadline = time.monotonic() + START_SECONDS
@@ -74,7 +81,10 @@ class Cluster:
         return False
 
     def look(self):
-        """What differs from transformers. Ranks that disagree may wait for each other for ever: a server that is silent knows nothing."""
+        """What differs from transformers.
+
+        Ranks that disagree may wait for each other for ever: a server that is silent knows nothing.
+        """
         if not self.speaks():
             return Found(*(len(self.answers(kind)) for kind in ("fact", "chat", "odd")), float("inf"))
         odd = reference.examine(self.server, self.answers("odd"), self.expected["tokens"], reference.AT_ONCE)

@@ -8,7 +8,9 @@ import requests
 
 def ask(cloud, method: str, path: str, body: dict | None = None):
     """As somebody else who has the key; the data of the answer."""
-    answer = requests.request(method, cloud.url + path, json=body, headers={"Authorization": f"Bearer {cloud.key}"}, timeout=10)
+    answer = requests.request(
+        method, cloud.url + path, json=body, headers={"Authorization": f"Bearer {cloud.key}"}, timeout=10
+    )
     assert answer.status_code == 200, answer.text
     return answer.json()["data"]
 
@@ -26,7 +28,10 @@ def fleet_tags(fleet: str, node: str) -> list[dict]:
 
 
 def twice(act, cloud, action: str, **options):
-    """A task in check mode and then for good. The check must only read, and say the same. Returns the result and the calls of the real run."""
+    """A task in check mode and then for good. The check must only read, and say the same.
+
+    Returns the result and the calls of the real run.
+    """
     cloud.calls()
     predicted = act(action, check=True, diff=True, **cloud.options, **options)
     asked = cloud.calls()

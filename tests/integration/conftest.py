@@ -20,7 +20,14 @@ from . import world as worlds
 def own_home(tmp_path, monkeypatch):
     """Nothing of the user's is read or written: state, cache of the pace, keys in the environment."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    for name in ("LAMBDA_API_KEY", "LAMBDA_API_KEY_FILE", "LAMBDA_API_URL", "LAMBDA_REQUEST_INTERVAL", "LAMBDA_LAUNCH_INTERVAL", "GH200_STATE_DIR"):
+    for name in (
+        "LAMBDA_API_KEY",
+        "LAMBDA_API_KEY_FILE",
+        "LAMBDA_API_URL",
+        "LAMBDA_REQUEST_INTERVAL",
+        "LAMBDA_LAUNCH_INTERVAL",
+        "GH200_STATE_DIR",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -28,6 +35,7 @@ def own_home(tmp_path, monkeypatch):
 def start_simulators():
     """start(clock=None, **settings) gives a Simulator that lives until the test ends."""
     import contextlib
+
     with contextlib.ExitStack() as stack:
         yield lambda **settings: stack.enter_context(simulation.simulator(**settings))
 
@@ -41,11 +49,18 @@ def quick_simulator(start):
 @pytest.fixture(name="act")
 def run_action():
     """act(action, check=False, diff=False, **args): the result of one task, without the rest of Ansible."""
+
     def act(action, /, check=False, diff=False, **args):
         module = importlib.import_module(f"ansible_collections.gh200.inference.plugins.action.{action}")
         loader = DataLoader()
         task = Task()
-        task.args, task.check_mode, task.diff, task.action, task.async_val = args, check, diff, f"gh200.inference.{action}", 0
+        task.args, task.check_mode, task.diff, task.action, task.async_val = (
+            args,
+            check,
+            diff,
+            f"gh200.inference.{action}",
+            0,
+        )
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir=None))
         plugin = module.ActionModule(task, connection, PlayContext(), loader, Templar(loader), None)
         return plugin.run(task_vars={})

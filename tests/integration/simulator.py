@@ -56,7 +56,7 @@ class Simulator:
 
     def calls(self) -> list[str]:
         """What was asked since the last time, as "METHOD /path"."""
-        new = self.app.state.calls[self.seen:]
+        new = self.app.state.calls[self.seen :]
         self.seen += len(new)
         return [f"{call.method} {call.path}" for call in new]
 
@@ -69,8 +69,13 @@ class Simulator:
 def simulator(clock=None, driver=None, **settings):
     """A simulator until the block ends. `settings` are those of ApiConfig; by default nothing takes time."""
     quick = {
-        "request_interval": 0, "launch_interval": 0, "boot_seconds": 0, "address_seconds": 0, "terminate_seconds": 0,
-        "ssh_keys": {"laptop": "ssh-ed25519 AAAA laptop"}, "filesystems": {"shared": "us-east-3"},
+        "request_interval": 0,
+        "launch_interval": 0,
+        "boot_seconds": 0,
+        "address_seconds": 0,
+        "terminate_seconds": 0,
+        "ssh_keys": {"laptop": "ssh-ed25519 AAAA laptop"},
+        "filesystems": {"shared": "us-east-3"},
     }
     driver = driver or NullDriver()
     app = create_app(ApiConfig(**(quick | settings)), driver, **({"now": clock.now} if clock else {}))

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simulator against Lambda's own description of its API: every answer fits its schema, every documented error can be had.
+"""The simulator against Lambda's own description of its API: every answer fits its schema, every documented error can
+be had.
 
-Lambda's document may not be redistributed. Get it from https://cloud.lambda.ai/api/v1/openapi.json (no key is needed) and name it in LAMBDA_OPENAPI.
+Lambda's document may not be redistributed. Get it from https://cloud.lambda.ai/api/v1/openapi.json (no key is needed)
+and name it in LAMBDA_OPENAPI.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ def provider_document():
     """Lambda's OpenAPI document, parsed."""
     path = os.environ.get("LAMBDA_OPENAPI")
     if not path:
-        pytest.skip("LAMBDA_OPENAPI names no file: get Lambda's document from https://cloud.lambda.ai/api/v1/openapi.json and name it there")
+        pytest.skip(
+            "LAMBDA_OPENAPI names no file: get Lambda's document from "
+            "https://cloud.lambda.ai/api/v1/openapi.json and name it there"
+        )
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
@@ -45,13 +50,15 @@ def operations(document):
     """(method, path without /api/v1) to the operation, for what is in scope."""
     return {
         (method.upper(), path.removeprefix("/api/v1")): operation
-        for path, item in document["paths"].items() if not path.removeprefix("/api/v1").startswith(OUT_OF_SCOPE)
+        for path, item in document["paths"].items()
+        if not path.removeprefix("/api/v1").startswith(OUT_OF_SCOPE)
         for method, operation in item.items()
     }
 
 
 def codes(document, operation):
     """(status, code) of each error of an operation."""
+
     def resolve(schema):
         return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
@@ -75,7 +82,9 @@ class Client:
         """`path` is as documented; `ids` fill it, or are its query."""
         headers = {} if key == "" else {"Authorization": f"Bearer {key or self.cloud.key}"}
         query = {name: value for name, value in ids.items() if f"{{{name}}}" not in path}
-        answer = requests.request(method, self.cloud.url + path.format(**ids), json=body, params=query, headers=headers, timeout=10)
+        answer = requests.request(
+            method, self.cloud.url + path.format(**ids), json=body, params=query, headers=headers, timeout=10
+        )
         self.check(method, path, answer)
         return answer
 
@@ -87,9 +96,13 @@ class Client:
     def check(self, method, path, answer):
         """A jsonschema.ValidationError, or an AssertionError for a status that is not documented."""
         documented = self.document["paths"][f"/api/v1{path}"][method.lower()]["responses"]
-        assert str(answer.status_code) in documented, f"{method} {path} answered {answer.status_code}, which is not documented: {answer.text}"
+        assert str(answer.status_code) in documented, (
+            f"{method} {path} answered {answer.status_code}, which is not documented: {answer.text}"
+        )
         pointer = f"/api/v1{path}".replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
-        schema = {"$ref": f"urn:lambda#/paths/{pointer}/{method.lower()}/responses/{answer.status_code}/content/application~1json/schema"}
+        schema = {
+            "$ref": f"urn:lambda#/paths/{pointer}/{method.lower()}/responses/{answer.status_code}/content/application~1json/schema"
+        }
         jsonschema.Draft202012Validator(schema, registry=self.registry, format_checker=FORMATS).validate(answer.json())
         self.seen.add((method, path, answer.status_code, answer.json().get("error", {}).get("code", "")))
 
@@ -102,17 +115,26 @@ def checking_client(start, document):
 
 
 def test_the_simulator_has_the_documented_operations_and_no_other(client):
-    assert {(method, path) for method, path, dummy in routes.table(client.cloud.cloud)} == set(operations(client.document))
+    assert {(method, path) for method, path, dummy in routes.table(client.cloud.cloud)} == set(
+        operations(client.document)
+    )
 
 
 def test_every_success_fits_its_schema(client):
     """Instances bare and with everything, in each status."""
     ruleset = client.data("POST", "/firewall-rulesets", RULESET)["id"]
     full = LAUNCH | {
-        "name": "n", "hostname": "n", "file_system_names": ["shared"], "tags": [{"key": "gh200:fleet", "value": "r1"}],
-        "firewall_rulesets": [{"id": ruleset}], "image": {"family": "lambda-stack-22-04"}, "user_data": "#cloud-config\n",
+        "name": "n",
+        "hostname": "n",
+        "file_system_names": ["shared"],
+        "tags": [{"key": "gh200:fleet", "value": "r1"}],
+        "firewall_rulesets": [{"id": ruleset}],
+        "image": {"family": "lambda-stack-22-04"},
+        "user_data": "#cloud-config\n",
     }
-    bare, rich = (client.data("POST", "/instance-operations/launch", body)["instance_ids"][0] for body in (LAUNCH, full))
+    bare, rich = (
+        client.data("POST", "/instance-operations/launch", body)["instance_ids"][0] for body in (LAUNCH, full)
+    )
     for kind in ("unhealthy", "preempt"):
         client.cloud.faults.fate(kind)
         client.data("POST", "/instance-operations/launch", LAUNCH)
@@ -138,7 +160,11 @@ def test_every_success_fits_its_schema(client):
     client.data("DELETE", "/ssh-keys/{id}", id=imported["id"])
     made = client.data("POST", "/filesystems", {"name": "models", "region": "us-east-3"})
     client.data("DELETE", "/filesystems/{id}", id=made["id"])
-    client.data("PUT", "/firewall-rules", {"data": [RULE, {"protocol": "icmp", "source_network": "192.0.2.1", "description": ""}]})
+    client.data(
+        "PUT",
+        "/firewall-rules",
+        {"data": [RULE, {"protocol": "icmp", "source_network": "192.0.2.1", "description": ""}]},
+    )
     client.data("GET", "/firewall-rules")
     client.data("PATCH", "/firewall-rulesets/global", {"rules": [RULE]})
     client.data("GET", "/firewall-rulesets/{id}", id=ruleset)
@@ -146,7 +172,11 @@ def test_every_success_fits_its_schema(client):
     client.data("DELETE", "/firewall-rulesets/{id}", id=ruleset)
     client.cloud.cloud.config.audit_page = 2
     assert client.ask("GET", "/audit-events").json()["page_token"]
-    wanted = {(method, path) for (method, path), operation in operations(client.document).items() if "200" in operation["responses"]}
+    wanted = {
+        (method, path)
+        for (method, path), operation in operations(client.document).items()
+        if "200" in operation["responses"]
+    }
     assert wanted - {(method, path) for method, path, status, dummy in client.seen if status == 200} == set()
 
 
@@ -168,13 +198,24 @@ def bad_request(client):
 
 def missing_object(client):
     """Ids of nothing, and names of nothing."""
-    for method, path in (("GET", "/instances/{id}"), ("POST", "/instances/{id}"), ("DELETE", "/filesystems/{id}"), ("DELETE", "/ssh-keys/{id}"),
-                         ("GET", "/firewall-rulesets/{id}"), ("PATCH", "/firewall-rulesets/{id}"), ("DELETE", "/firewall-rulesets/{id}")):
+    for method, path in (
+        ("GET", "/instances/{id}"),
+        ("POST", "/instances/{id}"),
+        ("DELETE", "/filesystems/{id}"),
+        ("DELETE", "/ssh-keys/{id}"),
+        ("GET", "/firewall-rulesets/{id}"),
+        ("PATCH", "/firewall-rulesets/{id}"),
+        ("DELETE", "/firewall-rulesets/{id}"),
+    ):
         client.ask(method, path, {} if method in ("POST", "PATCH") else None, id="none")
     for operation in ("restart", "terminate"):
         client.ask("POST", f"/instance-operations/{operation}", {"instance_ids": ["none"]})
     client.ask("POST", "/instance-operations/launch", LAUNCH | {"ssh_key_names": ["none"]})
-    client.ask("POST", "/instance-operations/launch", LAUNCH | {"file_system_mounts": [{"file_system_id": "none", "mount_point": "/data/x"}]})
+    client.ask(
+        "POST",
+        "/instance-operations/launch",
+        LAUNCH | {"file_system_mounts": [{"file_system_id": "none", "mount_point": "/data/x"}]},
+    )
 
 
 def state_of_things(client):
@@ -183,7 +224,11 @@ def state_of_things(client):
     user = LAUNCH | {"file_system_names": ["shared"], "firewall_rulesets": [{"id": ruleset}]}
     client.ask("POST", "/instance-operations/restart", client.data("POST", "/instance-operations/launch", user))
     client.ask("DELETE", "/firewall-rulesets/{id}", id=ruleset)
-    client.ask("DELETE", "/filesystems/{id}", id=next(item["id"] for item in client.data("GET", "/file-systems") if item["name"] == "shared"))
+    client.ask(
+        "DELETE",
+        "/filesystems/{id}",
+        id=next(item["id"] for item in client.data("GET", "/file-systems") if item["name"] == "shared"),
+    )
     client.ask("POST", "/filesystems", {"name": "shared", "region": "us-east-3"})
     client.ask("POST", "/instance-operations/launch", LAUNCH | {"file_system_names": ["far"]})
     client.ask("POST", "/instance-operations/launch", LAUNCH | {"region_name": "us-west-1"})
@@ -216,7 +261,11 @@ def strangers(client):
 
 def test_every_documented_error_can_be_had_and_fits_its_schema(client):
     """What the document does not say how to cause is had by a fault, and nothing else is."""
-    wanted = {(*name, status, code) for name, operation in operations(client.document).items() for status, code in codes(client.document, operation)}
+    wanted = {
+        (*name, status, code)
+        for name, operation in operations(client.document).items()
+        for status, code in codes(client.document, operation)
+    }
     assert len(wanted) > 100
     for story in (bad_request, missing_object, state_of_things, strangers, limits):
         story(client)

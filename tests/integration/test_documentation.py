@@ -27,7 +27,19 @@ TYPES = {"str": str, "int": int, "float": (float, int), "bool": bool, "dict": di
 HASTE = {"poll_interval": 0.01, "settle_time": 0.2, "wait_for_ssh": False, "deadline": 20, "timeout": 20}
 RULE = {"protocol": "tcp", "port_range": [443, 443], "source_network": "203.0.113.0/24", "description": "web"}
 # What else must have happened before a module's examples; the results do not count.
-BEFORE = {"lambda_receipt": [{"lambda_fleet": {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "filesystems": ["shared"]}}]}
+BEFORE = {
+    "lambda_receipt": [
+        {
+            "lambda_fleet": {
+                "name": "r1",
+                "size": 1,
+                "region": "us-east-3",
+                "ssh_key_name": "laptop",
+                "filesystems": ["shared"],
+            }
+        }
+    ]
+}
 # Two ways to call a module whose results differ, beside its examples.
 AFTER = {
     "lambda_instance": [{"lambda_instance": {"id": "{{ other }}"}}],
@@ -44,7 +56,9 @@ def prepared_account(cloud):
     """An account of somebody who uses it; variables that examples may use."""
     home = Path(os.environ["HOME"]) / ".ssh"
     home.mkdir(parents=True)
-    (home / "id_ed25519.pub").write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICN+lJwsONkwrdsSnQsu1ydUkIuIg5oOC+Eslvmtt60T ada\n", encoding="utf-8")
+    (home / "id_ed25519.pub").write_text(
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAICN+lJwsONkwrdsSnQsu1ydUkIuIg5oOC+Eslvmtt60T ada\n", encoding="utf-8"
+    )
     ruleset = ask(cloud, "POST", "/firewall-rulesets", {"name": "web", "region": "us-east-3", "rules": [RULE]})["id"]
     launch(cloud, "notebook")
     other = launch(cloud, "web", firewall_rulesets=[{"id": ruleset}], file_system_names=["shared"])
@@ -65,7 +79,9 @@ def play_tasks(act, cloud, account, tmp_path):
         templar = Templar(loader, variables)
         if "loop" in task:
             alone = {key: value for key, value in task.items() if key != "loop"}
-            return [result for item in templar.template(task["loop"]) for result in one(alone, variables | {"item": item})]
+            return [
+                result for item in templar.template(task["loop"]) for result in one(alone, variables | {"item": item})
+            ]
         arguments = templar.template(task[action] or {})
         if action == "ansible.builtin.debug":
             return []
@@ -95,7 +111,9 @@ def calls(tasks):
 
 
 def described(documented, values, where):
-    """Every value has documented keys of the documented types, and every documented key has a value somewhere, or at least the null of which it tells."""
+    """Every value has documented keys of the documented types, and every documented key has a value somewhere, or at
+    least the null of which it tells.
+    """
     seen = {key: [value[key] for value in values if value.get(key) is not None] for key in documented}
     for value in values:
         assert set(value) <= set(documented), f"{where} has undocumented keys: {set(value) - set(documented)}"
@@ -104,8 +122,15 @@ def described(documented, values, where):
     for key, about in documented.items():
         place = f"{where}.{key}"
         assert any(key in value for value in values), f"{place} is documented and never returned"
-        assert all(isinstance(value, TYPES[about["type"]]) and (about["type"] == "bool" or not isinstance(value, bool)) for value in seen[key]), place
-        items = [item for value in seen[key] for item in value] if about["type"] == "list" else [value for value in seen[key] if value]
+        assert all(
+            isinstance(value, TYPES[about["type"]]) and (about["type"] == "bool" or not isinstance(value, bool))
+            for value in seen[key]
+        ), place
+        items = (
+            [item for value in seen[key] for item in value]
+            if about["type"] == "list"
+            else [value for value in seen[key] if value]
+        )
         if "elements" in about:
             assert all(isinstance(item, TYPES[about["elements"]]) for item in items), place
         if "contains" in about:
@@ -123,7 +148,9 @@ def test_examples_run_and_return_what_is_documented(play, name):
     assert any(action == name for action, result in examples), f"{name} is in none of its examples"
     results = [result for action, result in examples + play(calls(AFTER.get(name, []))) if action == name]
     assert all(isinstance(result["changed"], bool) for result in results)
-    described(returned, [{key: value for key, value in result.items() if key not in COMMON} for result in results], name)
+    described(
+        returned, [{key: value for key, value in result.items() if key not in COMMON} for result in results], name
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -139,8 +166,22 @@ def run(*command, cwd):
     """A tool of this environment, with no settings of this machine."""
     (cwd / "ansible.cfg").write_text("[defaults]\n", encoding="utf-8")
     tools = Path(sys.executable).parent
-    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(cwd / "ansible.cfg"), "PATH": f"{tools}:{os.environ['PATH']}"}
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=cwd, env=environment, timeout=120, stdin=subprocess.DEVNULL)
+    environment = {
+        **os.environ,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_CONFIG": str(cwd / "ansible.cfg"),
+        "PATH": f"{tools}:{os.environ['PATH']}",
+    }
+    return subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def test_ansible_doc_shows_each_of_them(tmp_path):
@@ -148,24 +189,44 @@ def test_ansible_doc_shows_each_of_them(tmp_path):
     assert done.returncode == 0 and not done.stderr, done.stderr
     for name in MODULES:
         page = done.stdout.partition(f"> MODULE {PREFIX}{name} ")[2].partition("> MODULE ")[0]
-        assert all(part in page for part in ("OPTIONS", "api_key_file", "ATTRIBUTES", "idempotent", "EXAMPLES", "RETURN VALUES")), name
+        assert all(
+            part in page
+            for part in ("OPTIONS", "api_key_file", "ATTRIBUTES", "idempotent", "EXAMPLES", "RETURN VALUES")
+        ), name
 
 
 def test_module_defaults_reach_each_of_them_and_the_key_is_not_shown(cloud, tmp_path):
-    """For a host that nobody can reach: all of it runs on the control node. The private half of a key that is made is not shown either."""
+    """For a host that nobody can reach: all of it runs on the control node.
+
+    The private half of a key that is made is not shown either.
+    """
     names = [name for name in MODULES if name.endswith("_info")]
     changes = {
-        "lambda_filesystem": {"name": "models", "region": "us-east-3"}, "lambda_firewall_rule": {"rules": [RULE]},
-        "lambda_firewall_ruleset": {"name": "api", "region": "us-east-3", "rules": [RULE]}, "lambda_ssh_key": {"name": "fleets", "private_key_file": "fleets"},
+        "lambda_filesystem": {"name": "models", "region": "us-east-3"},
+        "lambda_firewall_rule": {"rules": [RULE]},
+        "lambda_firewall_ruleset": {"name": "api", "region": "us-east-3", "rules": [RULE]},
+        "lambda_ssh_key": {"name": "fleets", "private_key_file": "fleets"},
     }
-    playbook = [{
-        "hosts": "far", "gather_facts": False, "module_defaults": {"group/gh200.inference.lambda": cloud.options},
-        "tasks": calls([{name: None} for name in names] + [{name: arguments} for name, arguments in changes.items()]),
-    }]
+    playbook = [
+        {
+            "hosts": "far",
+            "gather_facts": False,
+            "module_defaults": {"group/gh200.inference.lambda": cloud.options},
+            "tasks": calls(
+                [{name: None} for name in names] + [{name: arguments} for name, arguments in changes.items()]
+            ),
+        }
+    ]
     (tmp_path / "playbook.yml").write_text(json.dumps(playbook), encoding="utf-8")
     done = run("ansible-playbook", "-vvv", "--diff", "-i", "far,", "playbook.yml", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"ok={len(names) + len(changes)} " in done.stdout and f"changed={len(changes)} " in done.stdout and '"name": "models"' in done.stdout
+    assert (
+        f"ok={len(names) + len(changes)} " in done.stdout
+        and f"changed={len(changes)} " in done.stdout
+        and '"name": "models"' in done.stdout
+    )
     private = (tmp_path / "fleets").read_text(encoding="utf-8").splitlines()[1:-1]
     assert private and not [secret for secret in (cloud.key, *private) if secret in done.stdout + done.stderr]
-    assert {"POST /filesystems", "POST /firewall-rulesets", "PATCH /firewall-rulesets/global", "POST /ssh-keys"} <= set(cloud.calls())
+    assert {"POST /filesystems", "POST /firewall-rulesets", "PATCH /firewall-rulesets/global", "POST /ssh-keys"} <= set(
+        cloud.calls()
+    )

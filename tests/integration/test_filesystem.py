@@ -16,8 +16,12 @@ LIST, ADD, INSTANCES = "GET /file-systems", "POST /filesystems", "GET /instances
 @pytest.fixture(name="filesystem")
 def one_filesystem(act, cloud):
     """filesystem(name, **options): one run of the task in us-east-3."""
+
     def filesystem(name="models", **options):
-        return act("lambda_filesystem", **(cloud.options | {"name": name, "region": "us-east-3", "poll_interval": 0.01} | options))
+        return act(
+            "lambda_filesystem",
+            **(cloud.options | {"name": name, "region": "us-east-3", "poll_interval": 0.01} | options),
+        )
 
     return filesystem
 
@@ -38,14 +42,23 @@ def test_a_filesystem_is_made_kept_and_deleted(act, cloud, filesystem):
     assert calls == [LIST, ADD, LIST] and cloud.bodies(ADD) == [{"name": "models", "region": "us-east-3"}]
     assert made["diff"] == {"before": "", "after": {"name": "models", "region": "us-east-3"}}
     item = made["filesystem"]
-    assert (item["mount_point"], item["is_in_use"], item["bytes_used"], item["dollars_per_month"]) == ("/lambda/nfs/models", False, 0, 0.0)
+    assert (item["mount_point"], item["is_in_use"], item["bytes_used"], item["dollars_per_month"]) == (
+        "/lambda/nfs/models",
+        False,
+        0,
+        0.0,
+    )
 
     again = filesystem()
     assert (again["changed"], again["filesystem"]) == (False, item) and cloud.calls() == [LIST]
 
     gone, calls = twice(act, cloud, "lambda_filesystem", name="models", region="us-east-3", state="absent")
     assert calls == [LIST, f"DELETE /filesystems/{item['id']}", LIST]
-    assert (gone["changed"], gone["filesystem"], gone["diff"]) == (True, {}, {"before": made["diff"]["after"], "after": ""})
+    assert (gone["changed"], gone["filesystem"], gone["diff"]) == (
+        True,
+        {},
+        {"before": made["diff"]["after"], "after": ""},
+    )
     assert [item["name"] for item in ask(cloud, "GET", "/file-systems")] == ["shared"]
 
     cloud.calls()
@@ -75,7 +88,15 @@ def test_one_that_is_released_late_is_waited_for(start, act):
     ask(cloud, "POST", "/instance-operations/terminate", {"instance_ids": [user]})
     item = shared(cloud)
     cloud.calls()
-    gone = act("lambda_filesystem", **cloud.options, name="shared", region="us-east-3", state="absent", timeout=10, poll_interval=0.02)
+    gone = act(
+        "lambda_filesystem",
+        **cloud.options,
+        name="shared",
+        region="us-east-3",
+        state="absent",
+        timeout=10,
+        poll_interval=0.02,
+    )
     calls = cloud.calls()
     assert gone["changed"] and calls[:2] == [LIST, INSTANCES] and calls[-2:] == [f"DELETE /filesystems/{item}", LIST]
     assert calls.count(f"DELETE /filesystems/{item}") == 1
@@ -85,13 +106,27 @@ def test_one_that_is_not_released_in_time_is_an_error(start, act):
     cloud = start(terminate_seconds=3600)
     user = launch(cloud, "notebook", file_system_names=["shared"])
     ask(cloud, "POST", "/instance-operations/terminate", {"instance_ids": [user]})
-    late = act("lambda_filesystem", **cloud.options, name="shared", region="us-east-3", state="absent", timeout=0, poll_interval=0)
-    assert late["failed"] and "still in use after 0 s" in late["msg"] and not [call for call in cloud.calls() if call.startswith("DELETE")]
+    late = act(
+        "lambda_filesystem",
+        **cloud.options,
+        name="shared",
+        region="us-east-3",
+        state="absent",
+        timeout=0,
+        poll_interval=0,
+    )
+    assert (
+        late["failed"]
+        and "still in use after 0 s" in late["msg"]
+        and not [call for call in cloud.calls() if call.startswith("DELETE")]
+    )
 
 
 def test_a_deletion_that_is_refused_as_in_use_is_tried_again(cloud, filesystem):
     call = f"DELETE /filesystems/{shared(cloud)}"
-    cloud.faults.add(Fault(on="DELETE /filesystems/{id}", do="refuse", code="filesystems/filesystem-in-use", status=400))
+    cloud.faults.add(
+        Fault(on="DELETE /filesystems/{id}", do="refuse", code="filesystems/filesystem-in-use", status=400)
+    )
     cloud.calls()
     assert filesystem("shared", state="absent")["changed"] and cloud.calls() == [LIST, call, LIST, call, LIST]
 
@@ -106,7 +141,9 @@ def test_two_of_one_name_are_an_error_with_both_ids(cloud, filesystem):
 
 def test_a_name_that_another_region_has_is_a_sentence(cloud, filesystem):
     refused = filesystem("shared", region="us-west-1")
-    assert refused["failed"] and "It is in us-east-3, and a filesystem cannot move: choose another name" in refused["msg"]
+    assert (
+        refused["failed"] and "It is in us-east-3, and a filesystem cannot move: choose another name" in refused["msg"]
+    )
     assert refused["failure"]["code"] == "global/duplicate"
 
 
@@ -119,7 +156,11 @@ def test_a_creation_whose_answer_is_lost_is_found_and_not_repeated(cloud, filesy
 def test_a_creation_that_was_never_heard_is_an_error_and_not_repeated(cloud, filesystem):
     cloud.faults.add(Fault(on=ADD, do="drop", when="before"))
     refused = filesystem()
-    assert refused["failed"] and "shows no filesystem named models in us-east-3" in refused["msg"] and cloud.calls() == [LIST, ADD, LIST]
+    assert (
+        refused["failed"]
+        and "shows no filesystem named models in us-east-3" in refused["msg"]
+        and cloud.calls() == [LIST, ADD, LIST]
+    )
     assert filesystem()["changed"]
 
 
@@ -134,7 +175,11 @@ def test_one_that_is_not_shown_in_time_is_an_error_with_its_id(cloud, filesystem
     cloud.faults.add(Fault(on=LIST, do="lag", seconds=3600, skip=1, times=0))
     late = filesystem(timeout=0)
     (item,) = [item for item in cloud.cloud.store.filesystems.values() if item["name"] == "models"]
-    assert late["failed"] and f"models ({item['id']}) was created in us-east-3, and after 0 s the account's list does not show it" in late["msg"]
+    assert (
+        late["failed"]
+        and f"models ({item['id']}) was created in us-east-3, and after 0 s the account's list does not show it"
+        in late["msg"]
+    )
     assert cloud.calls().count(ADD) == 1
 
 
@@ -147,7 +192,11 @@ def test_a_creation_that_came_too_fast_is_asked_for_again_after_a_look(cloud, fi
 def test_a_quota_is_a_sentence_with_its_code(cloud, filesystem):
     cloud.faults.add(Fault(on=ADD, do="refuse", code="global/quota-exceeded", status=400))
     refused = filesystem()
-    assert refused["failed"] and refused["failure"] == {"kind": "quota", "code": "global/quota-exceeded", "status": 400} and cloud.calls() == [LIST, ADD]
+    assert (
+        refused["failed"]
+        and refused["failure"] == {"kind": "quota", "code": "global/quota-exceeded", "status": 400}
+        and cloud.calls() == [LIST, ADD]
+    )
 
 
 def test_a_deletion_whose_answer_is_lost_is_no_error(cloud, filesystem):
@@ -159,11 +208,17 @@ def test_a_deletion_whose_answer_is_lost_is_no_error(cloud, filesystem):
     assert filesystem(state="absent")["changed"] is False
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ({"timeout": "nan"}, "timeout is nan, and must be a number from 0 to 315360000."), ({"timeout": "1e18"}, "timeout is 1e18, and must be"),
-    ({"poll_interval": -1}, "poll_interval is -1, and must be"), ({"poll_interval": True}, "poll_interval is True, and must be"),
-    ({"request_interval": float("inf")}, "request_interval is inf, and must be"), ({"request_timeout": "soon"}, "request_timeout is soon, and must be"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timeout": "nan"}, "timeout is nan, and must be a number from 0 to 315360000."),
+        ({"timeout": "1e18"}, "timeout is 1e18, and must be"),
+        ({"poll_interval": -1}, "poll_interval is -1, and must be"),
+        ({"poll_interval": True}, "poll_interval is True, and must be"),
+        ({"request_interval": float("inf")}, "request_interval is inf, and must be"),
+        ({"request_timeout": "soon"}, "request_timeout is soon, and must be"),
+    ],
+)
 def test_a_number_that_nobody_means_is_refused_before_any_call(cloud, filesystem, options, words):
     refused = filesystem(**options)
     assert refused["failed"] and refused["msg"].startswith(words) and refused["failure"] == {} and cloud.calls() == []
@@ -172,4 +227,7 @@ def test_a_number_that_nobody_means_is_refused_before_any_call(cloud, filesystem
 def test_a_number_of_the_environment_is_looked_at_too(act, cloud, monkeypatch):
     monkeypatch.setenv("LAMBDA_REQUEST_INTERVAL", "-inf")
     refused = act("lambda_region_info", api_url=cloud.url, api_key=cloud.key)
-    assert refused["msg"].startswith("request_interval is -inf, and must be a number from 0 to 315360000.") and cloud.calls() == []
+    assert (
+        refused["msg"].startswith("request_interval is -inf, and must be a number from 0 to 315360000.")
+        and cloud.calls() == []
+    )

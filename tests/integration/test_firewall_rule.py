@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client
+
 from lab.api.faults import Fault
 
 from .account import ask, twice
@@ -40,7 +40,11 @@ def test_rules_are_needed_with_protocol_and_source(act, cloud):
 
 def test_a_rule_is_added_described_anew_and_removed_and_the_others_stay(act, cloud, firewall):
     made, calls = twice(act, cloud, "lambda_firewall_rule", rules=[API])
-    assert calls == [READ, WRITE, READ] and made["changed"] and made["diff"] == {"before": [PING, SSH], "after": [PING, SSH, API]}
+    assert (
+        calls == [READ, WRITE, READ]
+        and made["changed"]
+        and made["diff"] == {"before": [PING, SSH], "after": [PING, SSH, API]}
+    )
     assert made["rules"] == [PING, SSH, API]
     assert sorted(map(str, there(cloud))) == sorted(map(str, [SSH, PING, API]))
 
@@ -69,10 +73,24 @@ def test_exact_removes_the_others(act, cloud, firewall):
 
 
 def test_rules_of_others_are_sent_back_as_they_were(cloud, firewall):
-    cloud.cloud.store.firewall_rules.append({"protocol": "tcp", "port_range": [443, 443], "source_network": "198.51.100.9", "description": "", "owner": "else"})
+    cloud.cloud.store.firewall_rules.append(
+        {
+            "protocol": "tcp",
+            "port_range": [443, 443],
+            "source_network": "198.51.100.9",
+            "description": "",
+            "owner": "else",
+        }
+    )
     firewall(API)
     (body,) = [body for body in cloud.bodies(WRITE) if len(body["rules"]) > 2]
-    assert {"protocol": "tcp", "port_range": [443, 443], "source_network": "198.51.100.9", "description": "", "owner": "else"} in body["rules"]
+    assert {
+        "protocol": "tcp",
+        "port_range": [443, 443],
+        "source_network": "198.51.100.9",
+        "description": "",
+        "owner": "else",
+    } in body["rules"]
 
 
 @pytest.mark.parametrize(("rules", "state"), [([SSH], "absent"), ([API], "exact"), ([], "exact"), ([PING], "exact")])
@@ -96,16 +114,19 @@ def test_more_rules_than_lambda_bears_are_refused_but_fewer_of_too_many_are_not(
     assert fewer["changed"] and "has 25 rules" in fewer["warnings"][0] and len(there(cloud)) == 25
 
 
-@pytest.mark.parametrize(("rule", "said"), [
-    (API | {"protocol": "icmp"}, "icmp has no ports"),
-    ({"protocol": "udp", "source_network": "0.0.0.0/0"}, "needs a port_range"),
-    (API | {"port_range": [90, 80]}, "wrong port_range"),
-    (API | {"port_range": [0, 80]}, "wrong port_range"),
-    (API | {"port_range": [80, 81, 82]}, "wrong port_range"),
-    (API | {"source_network": "home"}, "wrong source_network"),
-    (API | {"source_network": "2001:db8::/32"}, "wrong source_network"),
-    (API | {"description": "x" * 129}, "description of 129 characters"),
-])
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (API | {"protocol": "icmp"}, "icmp has no ports"),
+        ({"protocol": "udp", "source_network": "0.0.0.0/0"}, "needs a port_range"),
+        (API | {"port_range": [90, 80]}, "wrong port_range"),
+        (API | {"port_range": [0, 80]}, "wrong port_range"),
+        (API | {"port_range": [80, 81, 82]}, "wrong port_range"),
+        (API | {"source_network": "home"}, "wrong source_network"),
+        (API | {"source_network": "2001:db8::/32"}, "wrong source_network"),
+        (API | {"description": "x" * 129}, "description of 129 characters"),
+    ],
+)
 def test_a_rule_that_cannot_be_is_a_sentence_before_anything_is_asked(cloud, firewall, rule, said):
     refused = firewall(rule)
     assert refused["failed"] and said in refused["msg"] and cloud.calls() == []
@@ -141,11 +162,17 @@ def test_a_write_that_has_no_effect_is_asked_for_again_and_then_an_error(cloud, 
     cloud.faults.add(Fault(on=WRITE, do="error", code="global/internal-error", status=409, times=0))
     refused = firewall(API)
     calls = cloud.calls()
-    assert refused["failed"] and "not as declared after 5 tries" in refused["msg"] and refused["failure"]["status"] == 409
+    assert (
+        refused["failed"] and "not as declared after 5 tries" in refused["msg"] and refused["failure"]["status"] == 409
+    )
     assert calls.count(WRITE) == 5 and calls == [READ, WRITE] * 5 + [READ] and len(there(cloud)) == 2
 
 
 def test_a_write_that_is_wrong_is_not_repeated(cloud, firewall):
     cloud.faults.add(Fault(on=WRITE, do="refuse", code="global/invalid-parameters", status=400))
     refused = firewall(API)
-    assert refused["failed"] and refused["failure"]["code"] == "global/invalid-parameters" and cloud.calls() == [READ, WRITE]
+    assert (
+        refused["failed"]
+        and refused["failure"]["code"] == "global/invalid-parameters"
+        and cloud.calls() == [READ, WRITE]
+    )

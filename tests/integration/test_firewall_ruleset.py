@@ -18,7 +18,10 @@ PING = {"protocol": "icmp", "source_network": "0.0.0.0/0", "description": ""}
 @pytest.fixture(name="ruleset")
 def one_ruleset(act, cloud):
     """ruleset(*rules, **options): one run of the task for `api` in us-east-3."""
-    return lambda *rules, **options: act("lambda_firewall_ruleset", **(cloud.options | {"name": "api", "region": "us-east-3", "rules": list(rules)} | options))
+    return lambda *rules, **options: act(
+        "lambda_firewall_ruleset",
+        **(cloud.options | {"name": "api", "region": "us-east-3", "rules": list(rules)} | options),
+    )
 
 
 def test_name_region_and_rules_are_needed(act, cloud):
@@ -43,11 +46,16 @@ def test_a_ruleset_is_made_kept_changed_and_deleted(act, cloud, ruleset):
     change = f"PATCH /firewall-rulesets/{item['id']}"
     changed, calls = twice(act, cloud, "lambda_firewall_ruleset", **place, rules=[PING])
     assert calls == [LIST, change, LIST] and cloud.bodies(change) == [{"rules": [PING]}]
-    assert changed["diff"] == {"before": place | {"rules": [API]}, "after": place | {"rules": [PING]}} and changed["ruleset"]["id"] == item["id"]
+    assert (
+        changed["diff"] == {"before": place | {"rules": [API]}, "after": place | {"rules": [PING]}}
+        and changed["ruleset"]["id"] == item["id"]
+    )
 
     gone, calls = twice(act, cloud, "lambda_firewall_ruleset", **place, state="absent")
     assert calls == [LIST, f"DELETE /firewall-rulesets/{item['id']}"]
-    assert (gone["changed"], gone["ruleset"], gone["diff"]["after"]) == (True, {}, "") and ask(cloud, "GET", "/firewall-rulesets") == []
+    assert (gone["changed"], gone["ruleset"], gone["diff"]["after"]) == (True, {}, "") and ask(
+        cloud, "GET", "/firewall-rulesets"
+    ) == []
     cloud.calls()
     assert ruleset(state="absent")["changed"] is False and cloud.calls() == [LIST]
 
@@ -66,7 +74,10 @@ def test_the_same_name_in_another_region_is_another_one(cloud, ruleset):
 
 
 def test_two_of_one_name_are_an_error_with_both_ids(cloud, ruleset):
-    ids = [ask(cloud, "POST", "/firewall-rulesets", {"name": "api", "region": "us-east-3", "rules": []})["id"] for dummy in range(2)]
+    ids = [
+        ask(cloud, "POST", "/firewall-rulesets", {"name": "api", "region": "us-east-3", "rules": []})["id"]
+        for dummy in range(2)
+    ]
     for options in ({}, {"state": "absent"}):
         refused = ruleset(API, **options)
         assert refused["failed"] and all(item in refused["msg"] for item in ids)
@@ -78,15 +89,30 @@ def test_one_in_use_is_refused_with_the_names_of_its_users(cloud, ruleset):
     for check in (True, False):
         cloud.calls()
         refused = ruleset(API, state="absent", check=check)
-        assert refused["failed"] and f"in use by notebook ({user})" in refused["msg"] and cloud.calls() == [LIST, "GET /instances"]
+        assert (
+            refused["failed"]
+            and f"in use by notebook ({user})" in refused["msg"]
+            and cloud.calls() == [LIST, "GET /instances"]
+        )
     assert ruleset(API)["ruleset"]["instance_ids"] == [user]
 
 
 def test_a_deletion_that_the_api_refuses_as_in_use_is_its_sentence(cloud, ruleset):
     ruleset(API)
-    cloud.faults.add(Fault(on="DELETE /firewall-rulesets/{id}", do="refuse", code="firewall-rulesets/firewall-ruleset-in-use", status=400))
+    cloud.faults.add(
+        Fault(
+            on="DELETE /firewall-rulesets/{id}",
+            do="refuse",
+            code="firewall-rulesets/firewall-ruleset-in-use",
+            status=400,
+        )
+    )
     refused = ruleset(API, state="absent")
-    assert refused["failed"] and refused["failure"] == {"kind": "conflict", "code": "firewall-rulesets/firewall-ruleset-in-use", "status": 400}
+    assert refused["failed"] and refused["failure"] == {
+        "kind": "conflict",
+        "code": "firewall-rulesets/firewall-ruleset-in-use",
+        "status": 400,
+    }
 
 
 def test_more_than_twenty_rules_are_refused(cloud, ruleset):
@@ -101,7 +127,9 @@ def test_a_conflict_is_tried_again_after_a_fresh_look(cloud, ruleset):
     item = ruleset(API)["ruleset"]["id"]
     assert cloud.calls() == [LIST, ADD, LIST, ADD, LIST]
     change = f"PATCH /firewall-rulesets/{item}"
-    cloud.faults.add(Fault(on="PATCH /firewall-rulesets/{id}", do="error", code="global/internal-error", status=409, times=2))
+    cloud.faults.add(
+        Fault(on="PATCH /firewall-rulesets/{id}", do="error", code="global/internal-error", status=409, times=2)
+    )
     assert ruleset(PING)["changed"] and cloud.calls() == [LIST, change] * 3 + [LIST]
 
 

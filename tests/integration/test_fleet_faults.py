@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever the cloud does: the fleet is whole in the end, or one sentence says what runs; never two of a node, never one that nobody knows of."""
+"""Whatever the cloud does: the fleet is whole in the end, or one sentence says what runs; never two of a node, never
+one that nobody knows of.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,23 @@ def whole(world, size=4):
     return True
 
 
-@pytest.mark.parametrize("fault", [
-    {"do": "drop"}, {"do": "drop", "when": "after"}, {"do": "garbage"}, {"do": "garbage", "when": "after"}, {"do": "half", "when": "after"},
-    {"do": "error", "status": 502}, {"do": "error", "status": 500, "code": "global/internal-error", "when": "after"},
-    {"do": "rate"}, {"do": "rate", "shape": "json"}, {"do": "rate", "shape": "retry-after"},
-    {"do": "refuse", "code": "provider/internal-unavailable", "status": 503},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "drop"},
+        {"do": "drop", "when": "after"},
+        {"do": "garbage"},
+        {"do": "garbage", "when": "after"},
+        {"do": "half", "when": "after"},
+        {"do": "error", "status": 502},
+        {"do": "error", "status": 500, "code": "global/internal-error", "when": "after"},
+        {"do": "rate"},
+        {"do": "rate", "shape": "json"},
+        {"do": "rate", "shape": "retry-after"},
+        {"do": "refuse", "code": "provider/internal-unavailable", "status": 503},
+    ],
+    ids=str,
+)
 def test_a_launch_without_a_clear_answer_is_looked_for_and_never_repeated_blindly(world, fault):
     world.sim.faults.add(Fault(on=LAUNCH, skip=1, **fault))
     world.up(4)
@@ -39,7 +52,9 @@ def test_a_launch_without_a_clear_answer_is_looked_for_and_never_repeated_blindl
 
 
 def test_a_list_that_lags_behind_makes_no_double(world):
-    world.sim.faults.add(Fault(on="GET /instances", do="lag", seconds=20, times=0), Fault(on=LAUNCH, do="drop", when="after", skip=2))
+    world.sim.faults.add(
+        Fault(on="GET /instances", do="lag", seconds=20, times=0), Fault(on=LAUNCH, do="drop", when="after", skip=2)
+    )
     world.up(4)
     world.sim.faults.clear()
     assert whole(world) and world.count(LAUNCH) == 4
@@ -54,13 +69,17 @@ def test_a_list_that_forgets_what_runs_is_not_believed(world):
     assert set(world.down()) == set(first.values()) and world.paid() == set()
 
 
-@pytest.mark.parametrize(("fault", "kind"), [
-    ({"do": "refuse", "code": "global/quota-exceeded"}, "quota"),
-    ({"do": "refuse", "code": "global/invalid-api-key"}, "key"),
-    ({"do": "refuse", "code": "global/account-inactive"}, "account"),
-    ({"do": "refuse", "code": "global/invalid-parameters"}, "parameters"),
-    ({"do": "edge"}, "edge"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"do": "refuse", "code": "global/quota-exceeded"}, "quota"),
+        ({"do": "refuse", "code": "global/invalid-api-key"}, "key"),
+        ({"do": "refuse", "code": "global/account-inactive"}, "account"),
+        ({"do": "refuse", "code": "global/invalid-parameters"}, "parameters"),
+        ({"do": "edge"}, "edge"),
+    ],
+    ids=str,
+)
 def test_a_refusal_for_good_ends_at_once_and_keeps_what_was_won(world, fault, kind):
     world.sim.faults.add(Fault(on=LAUNCH, skip=2, times=0, **fault))
     with pytest.raises(spec.FleetError) as caught:
@@ -75,7 +94,9 @@ def test_a_refusal_for_good_ends_at_once_and_keeps_what_was_won(world, fault, ki
 
 
 def test_capacity_is_waited_for_and_what_was_won_is_kept(world):
-    world.sim.faults.add(Fault(on=LAUNCH, do="refuse", code="instance-operations/launch/insufficient-capacity", skip=2, times=9))
+    world.sim.faults.add(
+        Fault(on=LAUNCH, do="refuse", code="instance-operations/launch/insufficient-capacity", skip=2, times=9)
+    )
     world.up(4)
     assert whole(world) and world.count(LAUNCH) == 13
     assert any("refused" in line and "insufficient-capacity" in line and "$" in line for line in world.lines)
@@ -161,7 +182,9 @@ def test_two_instances_of_one_node_are_an_error_that_names_both(world):
     first = world.up(2)
     tags = [{"key": key, "value": value} for key, value in (("gh200:fleet", "r1"), ("gh200:node", "r1-00"))]
     world.clock.sleep(12)
-    double = world.sim.cloud.launch(bodies.Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], tags=tags))[0]
+    double = world.sim.cloud.launch(
+        bodies.Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], tags=tags)
+    )[0]
     with pytest.raises(errors.CloudError, match="Two instances say that they are r1-00 of fleet r1") as caught:
         world.up(2)
     assert first["r1-00"] in str(caught.value) and double in str(caught.value)
@@ -177,9 +200,18 @@ def test_an_api_that_is_away_for_a_while_is_waited_for(world):
 # -- the end
 
 
-@pytest.mark.parametrize("fault", [
-    {"do": "lie"}, {"do": "drop"}, {"do": "drop", "when": "after"}, {"do": "error", "status": 500}, {"do": "garbage", "when": "after"}, {"do": "rate"},
-], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"do": "lie"},
+        {"do": "drop"},
+        {"do": "drop", "when": "after"},
+        {"do": "error", "status": 500},
+        {"do": "garbage", "when": "after"},
+        {"do": "rate"},
+    ],
+    ids=str,
+)
 def test_the_end_comes_whatever_terminate_answers(world, fault):
     ids = set(world.up(4).values())
     world.sim.faults.add(Fault(on=TERMINATE, skip=1, times=2, **fault))
@@ -202,7 +234,9 @@ def test_an_end_that_never_comes_is_told_at_the_deadline(world):
 def test_the_end_waits_for_a_launch_whose_fate_is_unknown(world):
     running = world.fleet(1)
     running.prepare()
-    world.sim.faults.add(Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, times=0))
+    world.sim.faults.add(
+        Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, times=0)
+    )
     running.step()
     assert len(world.paid()) == 1
     world.down()

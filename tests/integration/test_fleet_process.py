@@ -35,13 +35,19 @@ def playbook_process(tmp_path, cloud):
     (tmp_path / "home").mkdir(exist_ok=True)
     (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
     environment = os.environ | {
-        "LAMBDA_API_URL": cloud.url, "LAMBDA_API_KEY": cloud.key, "LAMBDA_REQUEST_INTERVAL": "0", "LAMBDA_LAUNCH_INTERVAL": "0",
-        "GH200_STATE_DIR": str(tmp_path / "state"), "ANSIBLE_NOCOLOR": "1",
+        "LAMBDA_API_URL": cloud.url,
+        "LAMBDA_API_KEY": cloud.key,
+        "LAMBDA_REQUEST_INTERVAL": "0",
+        "LAMBDA_LAUNCH_INTERVAL": "0",
+        "GH200_STATE_DIR": str(tmp_path / "state"),
+        "ANSIBLE_NOCOLOR": "1",
     }
 
     def run(*arguments, **more):
         command = [BIN / "ansible-playbook", "-i", "localhost,", *(arguments or [tmp_path / "play.yml"])]
-        return subprocess.Popen(command, cwd=REPOSITORY, env=environment | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     return run
 
@@ -50,7 +56,10 @@ def test_progress_is_shown_while_it_launches(run):
     process = run()
     output = process.communicate(timeout=60)[0]
     assert process.returncode == 0, output
-    assert "[r1] launching 3 x gpu_1x_gh200 in us-east-3 at $2.29/h each: $6.87/h for the fleet of 3; reap.yml may end it 1.0 h" in output
+    assert (
+        "[r1] launching 3 x gpu_1x_gh200 in us-east-3 at $2.29/h each: $6.87/h for the fleet of 3; "
+        "reap.yml may end it 1.0 h" in output
+    )
     assert output.count("[r1] launched r1-0") == 3
 
 
@@ -85,10 +94,20 @@ def test_a_second_run_at_the_same_time_is_refused(run, cloud):
 
 
 def test_a_node_counts_when_its_sshd_greets(act, cloud, tmp_path):
-    told = cloud.options | {"name": "r1", "size": 1, "region": "us-east-3", "ssh_key_name": "laptop", "poll_interval": 0.05}
+    told = cloud.options | {
+        "name": "r1",
+        "size": 1,
+        "region": "us-east-3",
+        "ssh_key_name": "laptop",
+        "poll_interval": 0.05,
+    }
     told["state_dir"] = str(tmp_path / "state")
     late = act("lambda_fleet", **told, deadline=0.3)
-    assert late["failed"] and "these do not answer on ssh: r1-00 (active, 127.77.0.2)" in late["msg"] and "Running and paid for: r1-00" in late["msg"]
+    assert (
+        late["failed"]
+        and "these do not answer on ssh: r1-00 (active, 127.77.0.2)" in late["msg"]
+        and "Running and paid for: r1-00" in late["msg"]
+    )
     with greeting("127.77.0.2"):
         assert act("lambda_fleet", **told, deadline=10)["adopted"] == ["r1-00"]
 
@@ -97,6 +116,7 @@ def test_a_node_counts_when_its_sshd_greets(act, cloud, tmp_path):
 def greeting(address):
     """Something that speaks like sshd."""
     with socket.create_server((address, 22)) as server:
+
         def greet():
             with contextlib.suppress(OSError):
                 while True:
@@ -112,19 +132,32 @@ def test_no_secret_is_in_any_output_or_file(run, cloud, tmp_path):
     inventory = tmp_path / "lambda_cloud.yml"
     inventory.write_text(
         "plugin: gh200.inference.lambda_cloud\ncache: true\ncache_plugin: ansible.builtin.jsonfile\n"
-        f"cache_connection: {tmp_path}/cache\ncache_timeout: 60\n", encoding="utf-8",
+        f"cache_connection: {tmp_path}/cache\ncache_timeout: 60\n",
+        encoding="utf-8",
     )
     output = ""
-    for arguments in ([tmp_path / "play.yml"], ["-i", inventory, "playbooks/status.yml"], ["-i", inventory, "playbooks/teardown.yml"]):
+    for arguments in (
+        [tmp_path / "play.yml"],
+        ["-i", inventory, "playbooks/status.yml"],
+        ["-i", inventory, "playbooks/teardown.yml"],
+    ):
         process = run("-vvv", "--diff", *arguments)
         output += process.communicate(timeout=90)[0]
         assert process.returncode == 0, output
     wrong = run(tmp_path / "play.yml", "-vvv", LAMBDA_API_URL="http://127.0.0.1:9/api/v1")
     output += wrong.communicate(timeout=60)[0]
     assert wrong.returncode != 0
-    private = [body["user_data"].split("PRIVATE KEY-----\\n")[1].split("\\n")[0] for body in cloud.bodies("POST /instance-operations/launch")]
+    private = [
+        body["user_data"].split("PRIVATE KEY-----\\n")[1].split("\\n")[0]
+        for body in cloud.bodies("POST /instance-operations/launch")
+    ]
     assert len(private) == 3 and all(len(key) > 40 for key in private)
-    written = {path: path.read_bytes() for folder in ("state", "cache", "home") for path in (tmp_path / folder).rglob("*") if path.is_file()}
+    written = {
+        path: path.read_bytes()
+        for folder in ("state", "cache", "home")
+        for path in (tmp_path / folder).rglob("*")
+        if path.is_file()
+    }
     assert any("ledger.jsonl" in str(path) for path in written) and any("receipts" in str(path) for path in written)
     assert any(path.parent.name == "cache" for path in written)
     for secret in (cloud.key, "jupyter-secret", *private):

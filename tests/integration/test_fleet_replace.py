@@ -13,9 +13,19 @@ from .world import LAUNCH, TERMINATE
 @pytest.fixture(name="fleet")
 def fleet_of_three(act, cloud, tmp_path):
     """fleet(**options): one run of the task."""
+
     def fleet(**options):
-        told = {"region": "us-east-3", "ssh_key_name": "laptop", "wait_for_ssh": False, "poll_interval": 0.01, "settle_time": 0.2,
-                "state_dir": str(tmp_path / "state"), "deadline": 10, "name": "r1", "size": 3}
+        told = {
+            "region": "us-east-3",
+            "ssh_key_name": "laptop",
+            "wait_for_ssh": False,
+            "poll_interval": 0.01,
+            "settle_time": 0.2,
+            "state_dir": str(tmp_path / "state"),
+            "deadline": 10,
+            "name": "r1",
+            "size": 3,
+        }
         return act("lambda_fleet", **(cloud.options | told | options))
 
     return fleet
@@ -40,10 +50,18 @@ def test_exactly_the_bad_ones_are_terminated_and_launched_anew(fleet, cloud):
     assert sorted(costly(cloud)) == [LAUNCH] * 2 + [TERMINATE] * 2
     assert cloud.bodies(TERMINATE) == [{"instance_ids": [instance_id]} for instance_id in bad]
     assert [body["hostname"] for body in cloud.bodies(LAUNCH)[done:]] == ["r1-00", "r1-02"]
-    assert (result["changed"], result["launched"], result["adopted"], result["terminated"]) == (True, ["r1-00", "r1-02"], ["r1-01"], bad)
+    assert (result["changed"], result["launched"], result["adopted"], result["terminated"]) == (
+        True,
+        ["r1-00", "r1-02"],
+        ["r1-01"],
+        bad,
+    )
     after = ids(result)
     assert after["r1-01"] == before["r1-01"] and not set(after.values()) & set(bad)
-    assert {item["id"] for item in cloud.cloud.instances() if item["status"] != "terminated"} == {other, *after.values()}
+    assert {item["id"] for item in cloud.cloud.instances() if item["status"] != "terminated"} == {
+        other,
+        *after.values(),
+    }
 
 
 def test_the_second_run_with_the_same_ids_changes_nothing(fleet, cloud):
@@ -72,7 +90,10 @@ def test_an_id_that_is_no_node_of_the_fleet_is_refused_before_anything_is_done(f
         cloud.calls()
         result = fleet(replace=[nodes["r1-01"], strange], check=check)
         assert result["failed"] and costly(cloud) == [] and "\n" not in result["msg"]
-        assert f"{strange}, which is not a node of fleet r1; its nodes are r1-00 ({nodes['r1-00']}), r1-01" in result["msg"]
+        assert (
+            f"{strange}, which is not a node of fleet r1; its nodes are r1-00 ({nodes['r1-00']}), r1-01"
+            in result["msg"]
+        )
 
 
 def test_a_price_that_has_risen_keeps_the_bad_node(fleet, cloud):

@@ -48,12 +48,23 @@ def test_instances_are_filtered_by_exact_values(act, cloud):
     assert ids(fleet="r1") == [ours] and ids(fleet="r1", name="r1-prod-00") == []
     assert ids(status=["active"]) == [ours, alike, other] and ids(status=["booting", "unhealthy"]) == []
     (item,) = act("lambda_instance_info", **cloud.options, id=ours)["instances"]
-    assert (item["fleet"], item["node"], item["price_per_hour"], item["gpus"], item["file_system_names"]) == ("r1", "r1-00", 2.29, 1, ["shared"])
+    assert (item["fleet"], item["node"], item["price_per_hour"], item["gpus"], item["file_system_names"]) == (
+        "r1",
+        "r1-00",
+        2.29,
+        1,
+        ["shared"],
+    )
 
 
 def test_instance_types_have_price_architecture_and_where_they_are(act, cloud):
     (gh200,) = act("lambda_instance_type_info", **cloud.options, name="gpu_1x_gh200")["instance_types"]
-    assert (gh200["price_per_hour"], gh200["architecture"], gh200["regions"], gh200["memory_gib"]) == (2.29, "arm64", ["us-east-3"], 432)
+    assert (gh200["price_per_hour"], gh200["architecture"], gh200["regions"], gh200["memory_gib"]) == (
+        2.29,
+        "arm64",
+        ["us-east-3"],
+        432,
+    )
     everything = act("lambda_instance_type_info", **cloud.options)["instance_types"]
     assert [item["name"] for item in everything] == sorted(ask(cloud, "GET", "/instance-types"))
     assert act("lambda_instance_type_info", **cloud.options, region="us-east-3")["instance_types"] == [gh200]
@@ -61,13 +72,18 @@ def test_instance_types_have_price_architecture_and_where_they_are(act, cloud):
 
 
 def test_images_are_filtered_by_exact_values(act, cloud):
-    (image,) = act("lambda_image_info", **cloud.options, family="lambda-stack-22-04", region="us-east-3", architecture="arm64")["images"]
+    (image,) = act(
+        "lambda_image_info", **cloud.options, family="lambda-stack-22-04", region="us-east-3", architecture="arm64"
+    )["images"]
     assert (image["family"], image["region"], image["architecture"]) == ("lambda-stack-22-04", "us-east-3", "arm64")
     assert act("lambda_image_info", **cloud.options, family="lambda-stack")["images"] == []
 
 
 def test_filesystems_and_keys_are_filtered_by_exact_values(start, act):
-    cloud = start(filesystems={"shared": "us-east-3", "shared2": "us-west-1"}, ssh_keys={"laptop": "ssh-ed25519 AAAA a", "laptop2": "ssh-ed25519 BBBB b"})
+    cloud = start(
+        filesystems={"shared": "us-east-3", "shared2": "us-west-1"},
+        ssh_keys={"laptop": "ssh-ed25519 AAAA a", "laptop2": "ssh-ed25519 BBBB b"},
+    )
 
     def names(module, key, **options):
         return [item["name"] for item in act(module, **cloud.options, **options)[key]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleError
-
 from ansible_collections.gh200.inference.plugins.action import lambda_instance
+
 from lab.api.faults import Fault
 
 from .account import ask, launch, twice
@@ -17,7 +17,9 @@ LIST, TERMINATE, RESTART = "GET /instances", "POST /instance-operations/terminat
 @pytest.fixture(name="instance")
 def one_instance(act, cloud):
     """instance(id, **options): one run of the task."""
-    return lambda instance_id, **options: act("lambda_instance", **(cloud.options | {"id": instance_id, "poll_interval": 0.01} | options))
+    return lambda instance_id, **options: act(
+        "lambda_instance", **(cloud.options | {"id": instance_id, "poll_interval": 0.01} | options)
+    )
 
 
 def test_an_id_is_needed_and_a_name_is_not_enough(act, cloud):
@@ -41,7 +43,10 @@ def test_an_instance_is_renamed_restarted_and_terminated(act, cloud, instance):
     item, other = launch(cloud, "notebook"), launch(cloud, "notebook")
     named, calls = twice(act, cloud, "lambda_instance", id=item, name="ada")
     assert calls == [LIST, f"POST /instances/{item}"] and cloud.bodies(f"POST /instances/{item}") == [{"name": "ada"}]
-    assert named["diff"] == {"before": {"name": "notebook"}, "after": {"name": "ada"}} and named["instance"]["name"] == "ada"
+    assert (
+        named["diff"] == {"before": {"name": "notebook"}, "after": {"name": "ada"}}
+        and named["instance"]["name"] == "ada"
+    )
 
     again = instance(item, name="ada")
     assert again["changed"] is False and again["instance"] == named["instance"] and cloud.calls() == [LIST]
@@ -52,7 +57,11 @@ def test_an_instance_is_renamed_restarted_and_terminated(act, cloud, instance):
 
     gone, calls = twice(act, cloud, "lambda_instance", id=item, state="absent")
     assert calls == [LIST, TERMINATE, LIST] and cloud.bodies(TERMINATE) == [{"instance_ids": [item]}]
-    assert (gone["changed"], gone["instance"], gone["diff"]) == (True, {}, {"before": {"id": item, "name": "ada"}, "after": ""})
+    assert (gone["changed"], gone["instance"], gone["diff"]) == (
+        True,
+        {},
+        {"before": {"id": item, "name": "ada"}, "after": ""},
+    )
     assert [left["id"] for left in ask(cloud, "GET", "/instances") if left["status"] != "terminated"] == [other]
 
     cloud.calls()
@@ -95,7 +104,9 @@ def test_a_termination_whose_answer_is_lost_is_looked_for_and_not_an_error(cloud
     cloud.faults.add(Fault(on=TERMINATE, do="drop", when="after"))
     cloud.calls()
     assert instance(item, state="absent")["changed"]
-    assert cloud.calls()[0] == LIST and not [left for left in ask(cloud, "GET", "/instances") if left["status"] != "terminated"]
+    assert cloud.calls()[0] == LIST and not [
+        left for left in ask(cloud, "GET", "/instances") if left["status"] != "terminated"
+    ]
 
 
 def test_a_termination_without_effect_is_asked_for_again_after_a_while(cloud, instance, monkeypatch):
@@ -128,5 +139,9 @@ def test_a_restart_that_came_too_fast_is_asked_for_again(cloud, instance):
 def test_jupyters_secrets_are_in_no_result(cloud, instance, act):
     item = launch(cloud, "notebook")
     assert "jupyter_token" in ask(cloud, "GET", f"/instances/{item}")
-    for result in (instance(item, name="ada"), instance(item, state="restarted"), act("lambda_instance_info", **cloud.options)):
+    for result in (
+        instance(item, name="ada"),
+        instance(item, state="restarted"),
+        act("lambda_instance_info", **cloud.options),
+    ):
         assert "jupyter" not in str(result)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, receipt, spec
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.receipt_page import render
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 
 from lab.api.faults import Fault
 
@@ -28,6 +28,7 @@ def state_folder(tmp_path):
 @pytest.fixture(name="task")
 def one_task(act, cloud, state):
     """task(module, **options) against the simulator."""
+
     def task(module, check=False, **options):
         where = {} if module == "lambda_fleet_info" else {"state_dir": str(state)}
         return act(module, check=check, **(cloud.options | where | options))
@@ -38,8 +39,17 @@ def one_task(act, cloud, state):
 @pytest.fixture(name="launch")
 def launched_fleet(task):
     """launch(name, size, **options): ids."""
+
     def launch(name, size=2, **options):
-        result = task("lambda_fleet", name=name, size=size, region="us-east-3", ssh_key_name="laptop", filesystems=["shared"], **(QUICK | options))
+        result = task(
+            "lambda_fleet",
+            name=name,
+            size=size,
+            region="us-east-3",
+            ssh_key_name="laptop",
+            filesystems=["shared"],
+            **(QUICK | options),
+        )
         return [node["id"] for node in result["fleet"]["nodes"]]
 
     return launch
@@ -90,7 +100,8 @@ def test_a_node_that_terminate_does_not_know_is_paid_for_until_asking_by_id_says
 def test_what_is_shown_again_after_it_was_gone_is_paid_for(world):
     (node,) = world.up(1).values()
     world.sim.faults.add(
-        Fault(on="GET /instances", do="lag", seconds=1e6), Fault(on="GET /instances/{id}", do="refuse", code="global/object-does-not-exist", status=404),
+        Fault(on="GET /instances", do="lag", seconds=1e6),
+        Fault(on="GET /instances/{id}", do="refuse", code="global/object-does-not-exist", status=404),
     )
     world.down()
     assert world.paid() == {node}
@@ -104,7 +115,9 @@ def test_a_launch_that_never_showed_is_counted_to_the_moment_at_which_it_was_mis
     running = world.fleet(1)
     running.prepare()
     world.sim.faults.fate("vanish", after=20)
-    world.sim.faults.add(Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, skip=1, times=0))
+    world.sim.faults.add(
+        Fault(on=LAUNCH, do="drop", when="after"), Fault(on="GET /instances", do="lag", seconds=25, skip=1, times=0)
+    )
     running.step()
     world.down()
     assert world.lives() == {} and 0 < world.bill() <= world.receipt() <= 3 * 2.29 / 60
@@ -134,7 +147,9 @@ def test_a_receipt_is_written_once_when_nothing_is_paid_for_any_more(task, launc
     assert kept == made["receipt"] and sorted(row["id"] for row in kept["nodes"]) == sorted(ids)
     assert all(instance_id in Path(made["page"]).read_text(encoding="utf-8") for instance_id in ids)
     again = task("lambda_receipt", name="r1")
-    assert not again["changed"] and again["receipt"]["nodes"] == [] and len(list((state / "r1/receipts").iterdir())) == 2
+    assert (
+        not again["changed"] and again["receipt"]["nodes"] == [] and len(list((state / "r1/receipts").iterdir())) == 2
+    )
 
 
 def test_what_is_not_ours_is_named_and_left_alone(task, launch, cloud):
@@ -149,7 +164,9 @@ def test_what_is_not_ours_is_named_and_left_alone(task, launch, cloud):
 
 def test_a_launch_that_is_not_clear_yet_has_no_receipt(task, state):
     (state / "r1").mkdir(parents=True)
-    (state / "r1/ledger.jsonl").write_text('{"event": "intend", "node": "r1-00", "run": "1-a", "time": 1}\n', encoding="utf-8")
+    (state / "r1/ledger.jsonl").write_text(
+        '{"event": "intend", "node": "r1-00", "run": "1-a", "time": 1}\n', encoding="utf-8"
+    )
     assert "r1-00 (its launch is not clear yet)" in task("lambda_receipt", name="r1")["msg"]
 
 
@@ -169,7 +186,12 @@ def test_every_node_has_the_end_of_the_fleet_also_one_that_came_later(world):
     world.clock.sleep(3000)
     world.sim.faults.fate("unhealthy", id=first["r1-01"])
     world.up(3, max_life=7200)
-    stamps = {tag["value"] for item in world.sim.cloud.instances() for tag in item["tags"] if tag["key"] == "gh200:expires" and item["status"] == "active"}
+    stamps = {
+        tag["value"]
+        for item in world.sim.cloud.instances()
+        for tag in item["tags"]
+        if tag["key"] == "gh200:expires" and item["status"] == "active"
+    }
     assert len(stamps) == 1
 
 
@@ -203,4 +225,5 @@ def test_status_tells_age_cost_and_end_of_every_fleet(world):
 def launch_of_a_stranger():
     """An instance without our tags."""
     from lab.api.bodies import Launch
+
     return Launch(region_name="us-east-3", instance_type_name="gpu_1x_gh200", ssh_key_names=["laptop"], name="r1-00")

@@ -10,8 +10,8 @@ import threading
 import time
 
 import pytest
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors
+
 from lab.api.faults import Fault
 
 INTERVAL, LATE = 0.4, 0.15
@@ -28,6 +28,7 @@ def copy(source: socket.socket, sink: socket.socket) -> None:
 def proxy_with_slow_connections():
     """slowly(url): the same service at an address where each new connection takes LATE seconds."""
     with contextlib.ExitStack() as stack:
+
         def serve(listener, target):
             with contextlib.suppress(OSError):
                 while True:
@@ -68,6 +69,6 @@ def test_no_wish_is_heeded_beyond_the_deadline(world, seconds):
     account.deadline = world.clock.monotonic() + seconds
     world.sim.faults.add(Fault(on="GET /regions", do="rate", shape="retry-after"))
     began = world.clock.now()
-    with pytest.raises(errors.LambdaError, match="answered 429: .*Something else uses the same key"):
+    with pytest.raises(errors.LambdaError, match=r"answered 429: .*Something else uses the same key"):
         account.regions()
     assert world.clock.now() - began < 5 and world.sim.calls() == ["GET /regions"]

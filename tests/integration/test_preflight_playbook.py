@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What preflight says when it cannot learn of the model: each cause has a sentence and a cure of its own, and nothing is launched."""
+"""What preflight says when it cannot learn of the model: each cause has a sentence and a cure of its own, and nothing
+is launched.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +53,31 @@ def run_preflight(tmp_path):
     (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
 
     def preflight(url, **variables):
-        told = {"ansible_python_interpreter": sys.executable, "gh200_hub_endpoint": url, "gh200_hub_token": "", **variables}
-        command = [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml"), "-e", json.dumps(told)]
+        told = {
+            "ansible_python_interpreter": sys.executable,
+            "gh200_hub_endpoint": url,
+            "gh200_hub_token": "",
+            **variables,
+        }
+        command = [
+            Path(sys.executable).parent / "ansible-playbook",
+            "-i",
+            "localhost,",
+            str(tmp_path / "play.yml"),
+            "-e",
+            json.dumps(told),
+        ]
         environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "1000", "HF_TOKEN": ""}
-        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            stdin=subprocess.DEVNULL,
+        )
         (failed,) = re.findall(r"FAILED! => (\{.*\})", done.stdout)
         said = json.loads(failed)["msg"]
         assert done.returncode == 2 and said != "preflight has passed"
@@ -63,13 +86,24 @@ def run_preflight(tmp_path):
     return preflight
 
 
-@pytest.mark.parametrize(("status", "words"), [
-    (404, "does not know deepseek-ai/DeepSeek-R1 at"), (401, "answers 401 for deepseek-ai/DeepSeek-R1 at"), (403, "or set HF_TOKEN to one that may read it"),
-])
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, "does not know deepseek-ai/DeepSeek-R1 at"),
+        (401, "answers 401 for deepseek-ai/DeepSeek-R1 at"),
+        (403, "or set HF_TOKEN to one that may read it"),
+    ],
+)
 def test_an_unknown_model_is_told_by_the_answer(preflight, hub, status, words):
     hub.status = status
     said = preflight(hub.url, gh200_model="r1")
-    assert words in said and "Nothing was launched." in said and "correct" in said.lower() and "gh200_models" in said and "cannot be reached" not in said
+    assert (
+        words in said
+        and "Nothing was launched." in said
+        and "correct" in said.lower()
+        and "gh200_models" in said
+        and "cannot be reached" not in said
+    )
 
 
 def test_a_refused_connection_is_told(preflight, hub):
@@ -82,7 +116,11 @@ def test_a_refused_connection_is_told(preflight, hub):
 def test_a_missing_interpreter_is_told(preflight, hub):
     hub.status = 200
     said = preflight(hub.url, ansible_python_interpreter="/nonexistent/python3")
-    assert "The control node cannot ask the hub (" in said and "which is /nonexistent/python3 now" in said and "gh200_models" not in said
+    assert (
+        "The control node cannot ask the hub (" in said
+        and "which is /nonexistent/python3 now" in said
+        and "gh200_models" not in said
+    )
 
 
 def test_a_model_that_is_in_no_table_is_told_with_those_that_are(preflight, hub):

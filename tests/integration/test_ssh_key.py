@@ -33,7 +33,9 @@ def there(cloud):
 def test_a_name_and_a_key_are_needed(key, cloud):
     with pytest.raises(AnsibleError, match="missing required arguments: name"):
         key(public_key=PUBLIC)
-    with pytest.raises(AnsibleError, match="any of the following are missing: public_key, public_key_file, private_key_file"):
+    with pytest.raises(
+        AnsibleError, match="any of the following are missing: public_key, public_key_file, private_key_file"
+    ):
         key(name="ada")
     with pytest.raises(AnsibleError, match="mutually exclusive"):
         key(name="ada", public_key=PUBLIC, private_key_file="/nowhere/key")
@@ -44,7 +46,10 @@ def test_a_key_is_imported_kept_and_removed(act, cloud, key):
     made, calls = twice(act, cloud, "lambda_ssh_key", name="ada", public_key=f"{PUBLIC} ada@example.com\n")
     assert calls == [LIST, ADD]
     assert cloud.bodies(ADD) == [{"name": "ada", "public_key": f"{PUBLIC} ada@example.com"}]
-    assert made["changed"] and made["diff"] == {"before": "", "after": {"name": "ada", "public_key": f"{PUBLIC} ada@example.com"}}
+    assert made["changed"] and made["diff"] == {
+        "before": "",
+        "after": {"name": "ada", "public_key": f"{PUBLIC} ada@example.com"},
+    }
     assert made["ssh_key"]["id"] and made["ssh_key"]["public_key"] == f"{PUBLIC} ada@example.com"
 
     again = key(name="ada", public_key=PUBLIC)
@@ -52,7 +57,11 @@ def test_a_key_is_imported_kept_and_removed(act, cloud, key):
 
     gone, calls = twice(act, cloud, "lambda_ssh_key", name="ada", state="absent")
     assert calls == [LIST, f"DELETE /ssh-keys/{made['ssh_key']['id']}"]
-    assert (gone["changed"], gone["ssh_key"], gone["diff"]) == (True, {}, {"before": made["diff"]["after"], "after": ""})
+    assert (gone["changed"], gone["ssh_key"], gone["diff"]) == (
+        True,
+        {},
+        {"before": made["diff"]["after"], "after": ""},
+    )
     assert list(there(cloud)) == ["laptop"]
 
     cloud.calls()
@@ -64,7 +73,12 @@ def test_other_content_under_the_same_name_is_an_error_that_says_what_to_do(key,
     for check in (True, False):
         cloud.calls()
         refused = key(name="ada", public_key=OTHER, check=check)
-        assert refused["failed"] and first["id"] in refused["msg"] and "cannot change" in refused["msg"] and "state: absent" in refused["msg"]
+        assert (
+            refused["failed"]
+            and first["id"] in refused["msg"]
+            and "cannot change" in refused["msg"]
+            and "state: absent" in refused["msg"]
+        )
         assert cloud.calls() == [LIST]
 
 
@@ -89,7 +103,11 @@ def test_a_private_key_in_the_wrong_place_is_not_repeated(key, cloud, tmp_path):
     (tmp_path / "key").write_text(private, encoding="utf-8")
     for options in ({"public_key": private}, {"public_key_file": str(tmp_path / "key")}):
         refused = key(name="ada", **options)
-        assert refused["failed"] and "does not hold one public key" in refused["msg"] and "planted-secret" not in json.dumps(refused)
+        assert (
+            refused["failed"]
+            and "does not hold one public key" in refused["msg"]
+            and "planted-secret" not in json.dumps(refused)
+        )
     assert ADD not in cloud.calls()
 
 
@@ -98,7 +116,9 @@ def test_a_pair_is_made_here_and_its_private_half_is_nowhere_else(act, cloud, ke
     made, calls = twice(act, cloud, "lambda_ssh_key", name="fleets", private_key_file=str(path))
     assert calls == [LIST, ADD] and [item.name for item in tmp_path.iterdir() if item.name != "home"] == ["fleets"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    public = subprocess.run(["ssh-keygen", "-y", "-f", str(path)], check=True, capture_output=True, text=True).stdout.split()[:2]
+    public = subprocess.run(
+        ["ssh-keygen", "-y", "-f", str(path)], check=True, capture_output=True, text=True
+    ).stdout.split()[:2]
     assert there(cloud)["fleets"].split()[:2] == made["ssh_key"]["public_key"].split()[:2] == public
     private = path.read_text(encoding="utf-8")
     seen = json.dumps(made) + json.dumps(cloud.bodies(ADD))
@@ -133,7 +153,11 @@ def test_a_pair_whose_private_half_is_elsewhere_is_an_error(key, cloud, tmp_path
 def test_a_folder_that_is_not_there_is_a_sentence(key, cloud, tmp_path):
     for check in (True, False):
         refused = key(name="fleets", private_key_file=str(tmp_path / "none" / "fleets"), check=check)
-        assert refused["failed"] and f"there is no folder {tmp_path / 'none'}" in refused["msg"] and ADD not in cloud.calls()
+        assert (
+            refused["failed"]
+            and f"there is no folder {tmp_path / 'none'}" in refused["msg"]
+            and ADD not in cloud.calls()
+        )
 
 
 def test_an_import_whose_answer_is_lost_is_found_and_not_repeated(key, cloud):
@@ -147,7 +171,11 @@ def test_an_import_that_was_never_heard_is_an_error_and_the_next_run_makes_it(ke
     path = tmp_path / "fleets"
     cloud.faults.add(Fault(on=ADD, do="drop", when="before"))
     refused = key(name="fleets", private_key_file=str(path))
-    assert refused["failed"] and "shows no ssh key named fleets" in refused["msg"] and refused["failure"]["kind"] == "network"
+    assert (
+        refused["failed"]
+        and "shows no ssh key named fleets" in refused["msg"]
+        and refused["failure"]["kind"] == "network"
+    )
     assert cloud.calls() == [LIST, ADD, LIST]
     private = path.read_text(encoding="utf-8")
     assert key(name="fleets", private_key_file=str(path))["changed"] and "fleets" in there(cloud)

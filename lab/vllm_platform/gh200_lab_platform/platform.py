@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The CPU platform, without its two restrictions that several nodes cannot live with."""
+
 from vllm.logger import init_logger
 from vllm.platforms.cpu import CpuPlatform
 

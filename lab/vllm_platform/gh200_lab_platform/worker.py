@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the CPU worker of vLLM 0.7.2 lacks: pipeline stages, and experts in plain torch."""
+
 import torch
 from torch.nn.functional import silu
 from vllm.distributed import get_pp_group
@@ -13,9 +14,13 @@ class StageRunner(CPUModelRunner):
     """Only the last stage has logits; the others hand their hidden states on."""
 
     @torch.no_grad()
-    def execute_model(self, model_input, kv_caches, intermediate_tensors=None, num_steps=1, previous_hidden_states=None):
+    def execute_model(
+        self, model_input, kv_caches, intermediate_tensors=None, num_steps=1, previous_hidden_states=None
+    ):
         if get_pp_group().is_last_rank:
-            return super().execute_model(model_input, kv_caches, intermediate_tensors, num_steps, previous_hidden_states)
+            return super().execute_model(
+                model_input, kv_caches, intermediate_tensors, num_steps, previous_hidden_states
+            )
         with set_forward_context(model_input.attn_metadata, self.vllm_config, model_input.virtual_engine):
             return self.model(
                 input_ids=model_input.input_tokens,
@@ -36,13 +41,33 @@ class StageWorker(cpu_worker.CPUWorker):
         self.is_driver_worker = self.model_runner.is_driver_worker = is_driver_worker
 
 
-def experts(self, layer, x, use_grouped_topk, top_k, router_logits, renormalize, topk_group=None, num_expert_group=None,
-            custom_routing_function=None, scoring_func="softmax", e_score_correction_bias=None, **unused):
+def experts(
+    self,
+    layer,
+    x,
+    use_grouped_topk,
+    top_k,
+    router_logits,
+    renormalize,
+    topk_group=None,
+    num_expert_group=None,
+    custom_routing_function=None,
+    scoring_func="softmax",
+    e_score_correction_bias=None,
+    **unused,
+):
     """One expert after the other over the tokens that chose it."""
     weights, chosen = FusedMoE.select_experts(
-        hidden_states=x, router_logits=router_logits, use_grouped_topk=use_grouped_topk, top_k=top_k, renormalize=renormalize,
-        topk_group=topk_group, num_expert_group=num_expert_group, custom_routing_function=custom_routing_function,
-        scoring_func=scoring_func, e_score_correction_bias=e_score_correction_bias,
+        hidden_states=x,
+        router_logits=router_logits,
+        use_grouped_topk=use_grouped_topk,
+        top_k=top_k,
+        renormalize=renormalize,
+        topk_group=topk_group,
+        num_expert_group=num_expert_group,
+        custom_routing_function=custom_routing_function,
+        scoring_func=scoring_func,
+        e_score_correction_bias=e_score_correction_bias,
     )
     result = torch.zeros_like(x)
     for expert in chosen.unique().tolist():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.client import Client
 
-from .spec import FleetSpec, FleetError
+from .spec import FleetError, FleetSpec
 
 
 class LaunchTerms:
@@ -21,7 +21,10 @@ class LaunchTerms:
         if keys.count(wanted.ssh_key_name) != 1:
             known = f"it has {', '.join(sorted(keys))}" if keys else "it has none"
             how = "more than one ssh key" if keys.count(wanted.ssh_key_name) > 1 else "no ssh key"
-            raise FleetError(f"The account has {how} named '{wanted.ssh_key_name}' ({known}): set ssh_key_name. Nothing was launched.")
+            raise FleetError(
+                f"The account has {how} named '{wanted.ssh_key_name}' ({known}): set ssh_key_name. "
+                "Nothing was launched."
+            )
         self.rulesets = self._rulesets(client)
         self.offer = self.look(client)
 
@@ -29,7 +32,10 @@ class LaunchTerms:
         """The catalogue as it is now: price, and regions that show capacity."""
         offers = client.offers()
         if self.wanted.instance_type not in offers:
-            raise FleetError(f"There is no instance type {self.wanted.instance_type}; Lambda offers {', '.join(sorted(offers))}. Nothing was launched.")
+            raise FleetError(
+                f"There is no instance type {self.wanted.instance_type}; Lambda offers {', '.join(sorted(offers))}. "
+                "Nothing was launched."
+            )
         self.offer = offers[self.wanted.instance_type]
         return self.offer
 
@@ -38,13 +44,18 @@ class LaunchTerms:
         price, wanted = self.offer.price_cents_per_hour / 100, self.wanted
         if wanted.max_price and price > wanted.max_price:
             raise FleetError(
-                f"{wanted.instance_type} costs ${price:.2f}/h now, and max_price is ${wanted.max_price:.2f}/h: raise it, or wait for a lower price. "
+                f"{wanted.instance_type} costs ${price:.2f}/h now, and max_price is ${wanted.max_price:.2f}/h: "
+                "raise it, or wait for a lower price. "
                 "Nothing more was launched."
             )
-        fleet = sum(instance.price_cents_per_hour or self.offer.price_cents_per_hour for instance in running) / 100 + price * missing
+        fleet = (
+            sum(instance.price_cents_per_hour or self.offer.price_cents_per_hour for instance in running) / 100
+            + price * missing
+        )
         if wanted.max_fleet_price and fleet > wanted.max_fleet_price + 1e-9:
             raise FleetError(
-                f"Fleet {wanted.name} would cost ${fleet:.2f}/h with {len(running) + missing} nodes at ${price:.2f}/h, and max_fleet_price is "
+                f"Fleet {wanted.name} would cost ${fleet:.2f}/h with {len(running) + missing} nodes at "
+                f"${price:.2f}/h, and max_fleet_price is "
                 f"${wanted.max_fleet_price:.2f}/h: raise it, or declare fewer nodes. Nothing more was launched."
             )
 
@@ -65,19 +76,27 @@ class LaunchTerms:
         for name in wanted.filesystems:
             if name not in places:
                 known = f"it has {', '.join(sorted(places))}" if places else "it has none"
-                raise FleetError(f"The account has no filesystem named {name} ({known}): create it in {regions[0]}, or correct the name. Nothing was launched.")
+                raise FleetError(
+                    f"The account has no filesystem named {name} ({known}): create it in {regions[0]}, "
+                    "or correct the name. Nothing was launched."
+                )
             if not set(regions) & set(places[name]):
                 raise FleetError(
-                    f"The filesystem {name} is in {' and '.join(places[name])}, and a node in {' or '.join(regions)} cannot have it: "
+                    f"The filesystem {name} is in {' and '.join(places[name])}, "
+                    f"and a node in {' or '.join(regions)} cannot have it: "
                     f"set region to {places[name][0]}. Nothing was launched."
                 )
             regions = [region for region in regions if region in places[name]]
         if len(set(used)) > 1:
             several = " and ".join(sorted(set(used)))
-            raise FleetError(f"Fleet {wanted.name} has nodes in {several}; they cannot work together. Terminate those in one place. Nothing was launched.")
+            raise FleetError(
+                f"Fleet {wanted.name} has nodes in {several}; they cannot work together. "
+                "Terminate those in one place. Nothing was launched."
+            )
         if used and used[0] not in regions:
             raise FleetError(
-                f"Fleet {wanted.name} has nodes in {used[0]}, and is declared for {' or '.join(regions)}: set region to {used[0]}, "
+                f"Fleet {wanted.name} has nodes in {used[0]}, and is declared for {' or '.join(regions)}: "
+                f"set region to {used[0]}, "
                 "or terminate the fleet first. Nothing was launched."
             )
         return used[:1] or regions
@@ -96,7 +115,8 @@ class LaunchTerms:
                 many = any(len(found.get(region, {}).get(name, [])) > 1 for region in self.regions)
                 how = "more than one firewall ruleset" if many else "no firewall ruleset"
                 raise FleetError(
-                    f"The account has {how} named {name} in {' or '.join(self.regions)}: create it there, or correct firewall_rulesets. Nothing was launched."
+                    f"The account has {how} named {name} in {' or '.join(self.regions)}: create it there, "
+                    "or correct firewall_rulesets. Nothing was launched."
                 )
             self.regions = here
         return {region: tuple(found[region][name][0] for name in wanted) for region in self.regions}

@@ -60,18 +60,28 @@ def stamp(instance: models.Instance, tag: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,11}(\.\d+)?", text) else None
 
 
-def require_members(fleet: str, instances: list[models.Instance], ids: t.Iterable[str], known: t.Container[str]) -> None:
-    """Raises PlanError for ids that are no node of this fleet. One that was (its tag or the ledger, `known`, says so) and is gone is none to miss."""
+def require_members(
+    fleet: str, instances: list[models.Instance], ids: t.Iterable[str], known: t.Container[str]
+) -> None:
+    """Raises PlanError for ids that are no node of this fleet.
+
+    One that was (its tag or the ledger, `known`, says so) and is gone is none to miss.
+    """
     ours, listed = members(fleet, instances), {instance.id: instance for instance in instances}
     mine = {instance.id for instance in ours}
     strange = [
-        wanted for wanted in ids
+        wanted
+        for wanted in ids
         if wanted not in mine and not (listed[wanted].tags.get(FLEET) == fleet if wanted in listed else wanted in known)
     ]
     if strange:
-        nodes = ", ".join(f"{instance.tags.get(NODE)} ({instance.id})" for instance in sorted(ours, key=lambda node: node.tags.get(NODE, "")))
+        nodes = ", ".join(
+            f"{instance.tags.get(NODE)} ({instance.id})"
+            for instance in sorted(ours, key=lambda node: node.tags.get(NODE, ""))
+        )
         raise PlanError(
-            f"replace has {', '.join(strange)}, which is not a node of fleet {fleet}; its nodes are {nodes or 'none'}. Correct replace; nothing was changed."
+            f"replace has {', '.join(strange)}, which is not a node of fleet {fleet}; "
+            f"its nodes are {nodes or 'none'}. Correct replace; nothing was changed."
         )
 
 
@@ -86,16 +96,25 @@ def trouble(instance: models.Instance, now: float, boot_deadline: float) -> str:
 
 
 def make(
-    fleet: str, size: int, instances: list[models.Instance], now: float = 0.0, boot_deadline: float = 1e9, replace: t.Container[str] = (),
+    fleet: str,
+    size: int,
+    instances: list[models.Instance],
+    now: float = 0.0,
+    boot_deadline: float = 1e9,
+    replace: t.Container[str] = (),
 ) -> Plan:
-    """Adopt what is there, name what is missing. `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad."""
+    """Adopt what is there, name what is missing.
+
+    `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad.
+    """
     wanted, by_node, broken = node_names(fleet, size), {}, []
     for instance in members(fleet, instances):
         node = instance.tags.get(NODE, "")
         why = trouble(instance, now, boot_deadline) or ("found bad" if instance.id in replace else "")
         if not re.fullmatch(rf"{re.escape(fleet)}-\d{{2,}}", node):
             raise PlanError(
-                f"The instance {instance.id} carries the tag of fleet {fleet}, but '{node}' is no node of it, so it was not launched here. "
+                f"The instance {instance.id} carries the tag of fleet {fleet}, but '{node}' is no node of it, "
+                "so it was not launched here. "
                 "Terminate it, or give the fleet another name; nothing was changed."
             )
         if why:
@@ -105,7 +124,8 @@ def make(
     for node, found in sorted(by_node.items()):
         if len(found) > 1:
             raise PlanError(
-                f"Two instances say that they are {node} of fleet {fleet}: {', '.join(sorted(instance.id for instance in found))}. "
+                f"Two instances say that they are {node} of fleet {fleet}: "
+                f"{', '.join(sorted(instance.id for instance in found))}. "
                 "Terminate the one that you do not want by its id; nothing was changed."
             )
     adopt = {node: by_node[node][0] for node in wanted if node in by_node}

@@ -19,10 +19,20 @@ class Client:
 
     @classmethod
     def connect(
-        cls, api_key: str, api_url: str, request_interval: float, launch_interval: float, timeout: float, clock: clocks.Clock | None = None,
+        cls,
+        api_key: str,
+        api_url: str,
+        request_interval: float,
+        launch_interval: float,
+        timeout: float,
+        clock: clocks.Clock | None = None,
     ) -> Client:
         """With this pace. Intervals and timeout are seconds."""
-        return cls(transport.Transport(api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout))
+        return cls(
+            transport.Transport(
+                api_url, api_key, pacing.Pace(api_key, request_interval, launch_interval, clock=clock), timeout
+            )
+        )
 
     @property
     def account_id(self) -> str:
@@ -49,7 +59,9 @@ class Client:
 
     def raw_instances(self) -> list[dict[str, t.Any]]:
         """Every instance as the API gives it, in one call, without Jupyter's secrets."""
-        return self._list("/instances", lambda item: {name: value for name, value in item.items() if not name.startswith("jupyter")})
+        return self._list(
+            "/instances", lambda item: {name: value for name, value in item.items() if not name.startswith("jupyter")}
+        )
 
     def instances(self) -> list[models.Instance]:
         """Every instance that is shown."""
@@ -58,7 +70,9 @@ class Client:
     def instance(self, instance_id: str) -> models.Instance | None:
         """One instance, or None when there is none of this id any more."""
         try:
-            return _parsed(models.Instance.parse, self.http.read(f"/instances/{instance_id}"), f"GET /instances/{instance_id}")
+            return _parsed(
+                models.Instance.parse, self.http.read(f"/instances/{instance_id}"), f"GET /instances/{instance_id}"
+            )
         except errors.LambdaError as error:
             if error.kind == "not-found":
                 return None
@@ -82,7 +96,11 @@ class Client:
 
     def add_ssh_key(self, name: str, public_key: str) -> models.SshKey:
         """Import a key. Asked for once, since the API may take a second one of the same name."""
-        return _parsed(models.SshKey.parse, self.http.once("POST", "/ssh-keys", {"name": name, "public_key": public_key}), "POST /ssh-keys")
+        return _parsed(
+            models.SshKey.parse,
+            self.http.once("POST", "/ssh-keys", {"name": name, "public_key": public_key}),
+            "POST /ssh-keys",
+        )
 
     def delete_ssh_key(self, key_id: str) -> None:
         """Delete it; one that is gone already is what we want."""
@@ -94,19 +112,26 @@ class Client:
 
     def add_filesystem(self, name: str, region: str) -> models.Filesystem:
         """Create one, empty. Asked for once: on an ambiguous error the caller must look for the name."""
-        return _parsed(models.Filesystem.parse, self.http.once("POST", "/filesystems", {"name": name, "region": region}), "POST /filesystems")
+        return _parsed(
+            models.Filesystem.parse,
+            self.http.once("POST", "/filesystems", {"name": name, "region": region}),
+            "POST /filesystems",
+        )
 
     def delete_filesystem(self, filesystem_id: str) -> None:
         """Delete it with all that is in it; one that is gone already is what we want."""
         self._delete(f"/filesystems/{filesystem_id}")
 
     def launch(self, launch: models.Launch, first: t.Callable[[], None] | None = None) -> str:
-        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first` is done right before.
+        """Launch one instance; its id. Asked for once: on an ambiguous error the caller must look for the tags. `first`
+        is done right before.
 
         If the API asks to wait, that is done here, so that whatever the caller does next comes after it.
         """
         try:
-            (instance_id,) = self.http.once("POST", "/instance-operations/launch", launch.body(), launch=True, first=first)["instance_ids"]
+            (instance_id,) = self.http.once(
+                "POST", "/instance-operations/launch", launch.body(), launch=True, first=first
+            )["instance_ids"]
         except errors.LambdaError as error:
             if error.retry_after:
                 self.pause(0, error)
@@ -129,11 +154,14 @@ class Client:
 
     def global_rules(self) -> list[firewall.Rule]:
         """The inbound rules of all instances of the account."""
-        return _parsed(firewall.parse_rules, self.http.read("/firewall-rulesets/global"), "GET /firewall-rulesets/global")
+        return _parsed(
+            firewall.parse_rules, self.http.read("/firewall-rulesets/global"), "GET /firewall-rulesets/global"
+        )
 
     def set_global_rules(self, rules: list[firewall.Rule]) -> None:
         """Replace them all. Asked for once: before a second time somebody must look again."""
-        # Not PUT /firewall-rules, which does the same: only this one is documented to refuse with 409 when another change is under way.
+        # Not PUT /firewall-rules, which does the same: only this one is documented to refuse with 409 when another
+        # change is under way.
         self.http.once("PATCH", "/firewall-rulesets/global", {"rules": [rule.body() for rule in rules]})
 
     def rulesets(self) -> list[firewall.Ruleset]:
@@ -142,7 +170,9 @@ class Client:
 
     def add_ruleset(self, name: str, region: str, rules: list[firewall.Rule]) -> None:
         """Create one. Asked for once: on an ambiguous error the caller must look for the name."""
-        self.http.once("POST", "/firewall-rulesets", {"name": name, "region": region, "rules": [rule.body() for rule in rules]})
+        self.http.once(
+            "POST", "/firewall-rulesets", {"name": name, "region": region, "rules": [rule.body() for rule in rules]}
+        )
 
     def set_ruleset_rules(self, ruleset_id: str, rules: list[firewall.Rule]) -> None:
         """Replace all rules of a ruleset. Asked for once, as above."""
@@ -153,7 +183,8 @@ class Client:
         self._delete(f"/firewall-rulesets/{ruleset_id}")
 
     def pause(self, attempt: int, after: errors.LambdaError | None = None) -> bool:
-        """Wait before another try: longer each time (from 0), at least as long as the API asks, and no time where the pace is none.
+        """Wait before another try: longer each time (from 0), at least as long as the API asks, and no time where the
+        pace is none.
 
         False, at once, where there is no time for that.
         """
@@ -176,8 +207,13 @@ class Client:
 
 
 def _parsed(parse: t.Callable[[t.Any], t.Any], answer: t.Any, what: str) -> t.Any:
-    """What the answer says. One that cannot be read is an error like any other, and after a change it leaves open whether it was made."""
+    """What the answer says.
+
+    One that cannot be read is an error like any other, and after a change it leaves open whether it was made.
+    """
     try:
         return parse(answer)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise errors.LambdaError(f"{what} failed: the API's answer is not as documented.", "unknown", cure="Try again later.") from error
+        raise errors.LambdaError(
+            f"{what} failed: the API's answer is not as documented.", "unknown", cure="Try again later."
+        ) from error

@@ -48,8 +48,10 @@ class CloudError(Exception):
 class LambdaError(CloudError):
     """A call that failed; `kind` and `code` are for programs.
 
-    `kind` is one of key, account, parameters, not-found, quota, conflict, capacity, rate, edge, server, network, unknown.
-    `said` is the sentence without `cure`, for a sentence that ends in a cure of its own. `retry_after` is the API's wish, in seconds.
+    `kind` is one of key, account, parameters, not-found, quota, conflict, capacity, rate, edge, server, network,
+    unknown.
+    `said` is the sentence without `cure`, for a sentence that ends in a cure of its own. `retry_after` is the API's
+    wish, in seconds.
     """
 
     def __init__(self, said: str, kind: str, code: str = "", status: int = 0, cure: str = "", retry_after: float = 0.0):
@@ -65,8 +67,10 @@ class LambdaError(CloudError):
 
     @property
     def is_passing(self) -> bool:
-        """Whether the same call may go well a little later: no answer, one that cannot be read, a failure inside, too many calls."""
-        return self.kind in ("rate", "server", "network") or self.kind == "unknown" and not self.code
+        """Whether the same call may go well a little later: no answer, one that cannot be read, a failure inside, too
+        many calls.
+        """
+        return self.kind in ("rate", "server", "network") or (self.kind == "unknown" and not self.code)
 
     @property
     def is_ambiguous(self) -> bool:
@@ -77,22 +81,39 @@ class LambdaError(CloudError):
         return self.is_passing
 
 
-def from_answer(what: str, status: int, body: object, text: str, secret: str = "", retry_after: float = 0.0) -> LambdaError:
-    """The error for an answer that is not a success. `body` is the parsed JSON, or None. `secret` is not repeated, though a server may."""
+def from_answer(
+    what: str, status: int, body: object, text: str, secret: str = "", retry_after: float = 0.0
+) -> LambdaError:
+    """The error for an answer that is not a success. `body` is the parsed JSON, or None.
+
+    `secret` is not repeated, though a server may.
+    """
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict) or not error.get("code"):
         kind = "rate" if status == 429 else "edge" if status == 403 else "server" if status >= 500 else "unknown"
         code, said, suggestion = "", " ".join(text.split())[:120] or "nothing", ""
     else:
         code, said, suggestion = (str(error.get(part) or "").strip() for part in ("code", "message", "suggestion"))
-        kind = "rate" if status == 429 else "server" if status >= 500 or code.startswith("provider/") else KINDS.get(code, "unknown")
+        kind = (
+            "rate"
+            if status == 429
+            else "server"
+            if status >= 500 or code.startswith("provider/")
+            else KINDS.get(code, "unknown")
+        )
     said = said.replace(secret, "***") if secret else said
-    sentence = f"{what} failed: the API answered {status}{f' {code}' if code else ''}: {said}{'' if said.endswith(('.', '!', '?')) else '.'}"
+    sentence = (
+        f"{what} failed: the API answered {status}{f' {code}' if code else ''}: "
+        f"{said}{'' if said.endswith(('.', '!', '?')) else '.'}"
+    )
     return LambdaError(sentence, kind, code, status, _cure(kind, code, status, suggestion), retry_after)
 
 
 def _cure(kind: str, code: str, status: int, suggestion: str) -> str:
     """One: ours where it names an option or who is meant, else the API's."""
     if (not code and status in (200, 404)) or code == "global/not-found":
-        return "What answers there is not the API, or not at this path: check api_url, which is https://cloud.lambda.ai/api/v1 for Lambda."
+        return (
+            "What answers there is not the API, or not at this path: check api_url, "
+            "which is https://cloud.lambda.ai/api/v1 for Lambda."
+        )
     return ADVICE[kind] if kind in OURS else suggestion or ADVICE.get(kind, "")

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Inbound rules: compare them, merge them, and never lock ssh out. Pure, but for `converge`, which is handed its calls."""
+"""Inbound rules: compare them, merge them, and never lock ssh out.
+
+Pure, but for `converge`, which is handed its calls.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,13 @@ class Rule:
     def parse(cls, raw: dict[str, t.Any]) -> Rule:
         """From the API's object. What we do not know is kept as it is."""
         protocol = str(raw.get("protocol") or "")
-        return cls(protocol, tuple(raw.get("port_range") or ()), network(str(raw.get("source_network") or "")), raw.get("description") or "", raw)
+        return cls(
+            protocol,
+            tuple(raw.get("port_range") or ()),
+            network(str(raw.get("source_network") or "")),
+            raw.get("description") or "",
+            raw,
+        )
 
     @property
     def key(self) -> tuple[str, tuple[int, ...], str]:
@@ -53,7 +62,12 @@ class Rule:
     def shown(self) -> dict[str, t.Any]:
         """For results and diffs, in one spelling. icmp has no ports, and must not have them."""
         ports = {"port_range": list(self.ports)} if self.ports else {}
-        return {"protocol": self.protocol, **ports, "source_network": self.source, "description": self.description or ""}
+        return {
+            "protocol": self.protocol,
+            **ports,
+            "source_network": self.source,
+            "description": self.description or "",
+        }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,11 +85,21 @@ class Ruleset:
     def parse(cls, raw: dict[str, t.Any]) -> Ruleset:
         """From the API's object."""
         place = (raw.get("region") or {}).get("name", "")
-        return cls(str(raw["id"]), raw.get("name") or "", place, parse_rules(raw), raw.get("created") or "", tuple(raw.get("instance_ids") or ()))
+        return cls(
+            str(raw["id"]),
+            raw.get("name") or "",
+            place,
+            parse_rules(raw),
+            raw.get("created") or "",
+            tuple(raw.get("instance_ids") or ()),
+        )
 
 
 def parse_rules(raw: dict[str, t.Any]) -> list[Rule]:
-    """The rules of a ruleset. A KeyError where there are none, and not an empty list: what is merged with that would replace them all."""
+    """The rules of a ruleset.
+
+    A KeyError where there are none, and not an empty list: what is merged with that would replace them all.
+    """
     return [Rule.parse(item) for item in raw["rules"]]
 
 
@@ -92,7 +116,9 @@ def rules_from_options(options: list[dict[str, t.Any]]) -> list[Rule]:
     rules = [_rule_from_option(option) for option in options]
     twice = [key for key, count in collections.Counter(rule.key for rule in rules).items() if count > 1]
     if twice:
-        raise errors.CloudError(f"Two of the rules let the same in ({_text(twice[0])}): leave one of them out. Nothing was changed.")
+        raise errors.CloudError(
+            f"Two of the rules let the same in ({_text(twice[0])}): leave one of them out. Nothing was changed."
+        )
     return rules
 
 
@@ -105,15 +131,21 @@ def _rule_from_option(option: dict[str, t.Any]) -> Rule:
     if protocol != "icmp" and not ports:
         raise errors.CloudError(f"{where} needs a port_range, as [22, 22], or [1, 65535] for all. Nothing was changed.")
     if ports and not (len(ports) <= 2 and 1 <= ports[0] <= ports[-1] <= 65535):
-        raise errors.CloudError(f"{where} has a wrong port_range: give the first port and the last, between 1 and 65535. Nothing was changed.")
+        raise errors.CloudError(
+            f"{where} has a wrong port_range: give the first port and the last, between 1 and 65535. "
+            "Nothing was changed."
+        )
     try:
         source = str(ipaddress.IPv4Network(source.strip(), strict=False))
     except ValueError as error:
         raise errors.CloudError(
-            f"{where} has a wrong source_network: give an IPv4 address or network, as 203.0.113.7 or 203.0.113.0/24. Nothing was changed."
+            f"{where} has a wrong source_network: give an IPv4 address or network, "
+            "as 203.0.113.7 or 203.0.113.0/24. Nothing was changed."
         ) from error
     if description and len(description) > 128:
-        raise errors.CloudError(f"{where} has a description of {len(description)} characters, and Lambda takes 128. Nothing was changed.")
+        raise errors.CloudError(
+            f"{where} has a description of {len(description)} characters, and Lambda takes 128. Nothing was changed."
+        )
     return Rule(protocol, (ports[0], ports[-1]) if ports else (), source, description)
 
 
@@ -138,10 +170,17 @@ def absent(there: list[Rule], unwanted: list[Rule]) -> list[Rule]:
 def exact(there: list[Rule], wanted: list[Rule]) -> list[Rule]:
     """These and no other."""
     merged = present(there, wanted)
-    return [next(rule for rule in merged if rule.key == want.key and want.description in (None, rule.description)) for want in wanted]
+    return [
+        next(rule for rule in merged if rule.key == want.key and want.description in (None, rule.description))
+        for want in wanted
+    ]
 
 
-MERGES: dict[str, t.Callable[[list[Rule], list[Rule]], list[Rule]]] = {"present": present, "absent": absent, "exact": exact}
+MERGES: dict[str, t.Callable[[list[Rule], list[Rule]], list[Rule]]] = {
+    "present": present,
+    "absent": absent,
+    "exact": exact,
+}
 
 
 def same(one: list[Rule], other: list[Rule]) -> bool:
@@ -151,14 +190,18 @@ def same(one: list[Rule], other: list[Rule]) -> bool:
 
 def shown(rules: list[Rule]) -> list[dict[str, t.Any]]:
     """For results and diffs: sorted, so that a diff shows what differs and not where the API puts it."""
-    return [rule.shown() for rule in sorted(rules, key=lambda rule: (rule.protocol, rule.ports, rule.source, rule.description or ""))]
+    return [
+        rule.shown()
+        for rule in sorted(rules, key=lambda rule: (rule.protocol, rule.ports, rule.source, rule.description or ""))
+    ]
 
 
 def check_size(before: list[Rule], after: list[Rule], where: str) -> None:
     """Refuse what may keep instances from launching. To take some of too many away is allowed."""
     if len(after) > MOST_RULES and len(after) > len(before):
         raise errors.CloudError(
-            f"{where} would have {len(after)} rules. With more than {MOST_RULES}, Lambda says, new instances may not launch: "
+            f"{where} would have {len(after)} rules. With more than {MOST_RULES}, Lambda says, "
+            "new instances may not launch: "
             "remove some, or let one rule cover a larger network or range. Nothing was changed."
         )
 
@@ -167,19 +210,25 @@ def check_ssh(after: list[Rule], where: str) -> None:
     """Refuse what would lock everybody out of every instance."""
     if not any(rule.lets_ssh_in for rule in after):
         raise errors.CloudError(
-            f"{where} would have no rule that lets TCP 22 in, so that nobody could reach an instance by ssh: keep or add one. Nothing was changed."
+            f"{where} would have no rule that lets TCP 22 in, so that nobody could reach an instance by ssh: "
+            "keep or add one. Nothing was changed."
         )
 
 
 def converge(
-    where: str, read: t.Callable[[], list[Rule] | None], write: t.Callable[[list[Rule]], t.Any], merge: t.Callable[[list[Rule]], list[Rule]],
+    where: str,
+    read: t.Callable[[], list[Rule] | None],
+    write: t.Callable[[list[Rule]], t.Any],
+    merge: t.Callable[[list[Rule]], list[Rule]],
     pause: t.Callable[[int, errors.LambdaError], bool],
 ) -> list[Rule]:
-    """Write what `merge` makes of a fresh read (None where there is nothing yet), until a read shows it; the rules that are there then.
+    """Write what `merge` makes of a fresh read (None where there is nothing yet), until a read shows it; the rules that
+    are there then.
 
-    Others may change the same rules: each try begins with what is there at that moment, and what the last one wrote is only believed when it is read.
-    `pause` gets the number of the try and its error, and is False where there is no time for another. Raises CloudError after TRIES, and at once where
-    the API says that the request is wrong.
+    Others may change the same rules: each try begins with what is there at that moment, and what the last one wrote is
+    only believed when it is read.
+    `pause` gets the number of the try and its error, and is False where there is no time for another. Raises CloudError
+    after TRIES, and at once where the API says that the request is wrong.
     """
     last: errors.LambdaError | None = None
     for attempt in range(TRIES + 1):
@@ -196,11 +245,15 @@ def converge(
                 raise
             last = error
     said = f" The last refusal: {last.said}" if last else " The API took each of them, and something undid it."
-    raise errors.CloudError(f"{where} is not as declared after {TRIES} tries.{said} See who else changes it, then run this again.") from last
+    raise errors.CloudError(
+        f"{where} is not as declared after {TRIES} tries.{said} See who else changes it, then run this again."
+    ) from last
 
 
 def may_pass(error: errors.LambdaError) -> bool:
-    """Whether a write that failed so may be tried again after another look: 409 is how Lambda says that another change is under way."""
+    """Whether a write that failed so may be tried again after another look: 409 is how Lambda says that another change
+    is under way.
+    """
     return error.status == 409 or error.kind == "rate" or error.is_ambiguous
 
 

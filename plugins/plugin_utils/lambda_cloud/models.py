@@ -84,10 +84,17 @@ def offers(raw: dict[str, t.Any]) -> dict[str, Offer]:
     for name, item in raw.items():
         kind = item["instance_type"]
         regions = tuple(region["name"] for region in item.get("regions_with_capacity_available") or ())
-        specs = {key: int((kind.get("specs") or {}).get(key) or 0) for key in ("vcpus", "memory_gib", "storage_gib", "gpus")}
+        specs = {
+            key: int((kind.get("specs") or {}).get(key) or 0) for key in ("vcpus", "memory_gib", "storage_gib", "gpus")
+        }
         found[name] = Offer(
-            name, kind.get("description") or "", int(kind["price_cents_per_hour"]), regions, kind.get("gpu_description") or "",
-            kind.get("architecture") or "", **specs,
+            name,
+            kind.get("description") or "",
+            int(kind["price_cents_per_hour"]),
+            regions,
+            kind.get("gpu_description") or "",
+            kind.get("architecture") or "",
+            **specs,
         )
     return found
 
@@ -109,8 +116,13 @@ class Launch:
     def body(self) -> dict[str, t.Any]:
         """The request: exactly one key, one instance."""
         request = {
-            "region_name": self.region, "instance_type_name": self.instance_type, "ssh_key_names": [self.ssh_key],
-            "file_system_names": list(self.filesystems), "name": self.name, "hostname": self.name, "user_data": self.user_data,
+            "region_name": self.region,
+            "instance_type_name": self.instance_type,
+            "ssh_key_names": [self.ssh_key],
+            "file_system_names": list(self.filesystems),
+            "name": self.name,
+            "hostname": self.name,
+            "user_data": self.user_data,
             "tags": [{"key": key, "value": value} for key, value in self.tags.items()],
         }
         if self.image_family:
@@ -151,8 +163,13 @@ class Filesystem:
         """From the API's object."""
         used = raw.get("bytes_used")
         return cls(
-            str(raw["id"]), raw.get("name") or "", (raw.get("region") or {}).get("name", ""), raw.get("mount_point") or "", raw.get("created") or "",
-            bool(raw.get("is_in_use")), None if used is None else int(used),
+            str(raw["id"]),
+            raw.get("name") or "",
+            (raw.get("region") or {}).get("name", ""),
+            raw.get("mount_point") or "",
+            raw.get("created") or "",
+            bool(raw.get("is_in_use")),
+            None if used is None else int(used),
         )
 
     @property

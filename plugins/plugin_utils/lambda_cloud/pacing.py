@@ -25,7 +25,12 @@ class Pace:
     """A file lock with the times of the last call and the last launch in it. Intervals are seconds."""
 
     def __init__(
-        self, api_key: str, request_interval: float, launch_interval: float, folder: str = "~/.cache/gh200", clock: clocks.Clock | None = None
+        self,
+        api_key: str,
+        request_interval: float,
+        launch_interval: float,
+        folder: str = "~/.cache/gh200",
+        clock: clocks.Clock | None = None,
     ):
         self.folder = os.path.expanduser(folder)
         self.account_id = hashlib.sha256(api_key.encode()).hexdigest()[:16]

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""ssh keys of people, for the account. A pair is made here and not by the API, so that its private half never travels."""
+"""ssh keys of people, for the account.
+
+A pair is made here and not by the API, so that its private half never travels.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ def content(public_key: str) -> list[str]:
 def checked(text: str, where: str) -> str:
     """The public key, if it is one. Raises CloudError without its text, which may be a private one."""
     if not PUBLIC.fullmatch(text.strip()):
-        raise errors.CloudError(f"{where} does not hold one public key as OpenSSH writes it (ssh-ed25519 AAAA... comment): give the content of a .pub file.")
+        raise errors.CloudError(
+            f"{where} does not hold one public key as OpenSSH writes it (ssh-ed25519 AAAA... comment): "
+            "give the content of a .pub file."
+        )
     return text.strip()
 
 
@@ -33,7 +39,9 @@ def read_public(path: str) -> str:
         with open(path, encoding="utf-8") as stream:
             return checked(stream.read(), f"The file {path}")
     except (OSError, UnicodeDecodeError) as error:
-        raise errors.CloudError(f"The public key in {path} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}.") from error
+        raise errors.CloudError(
+            f"The public key in {path} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}."
+        ) from error
 
 
 def public_of(path: str) -> str:
@@ -41,7 +49,8 @@ def public_of(path: str) -> str:
     done = keygen(["-y", "-P", "", "-f", path])
     if done.returncode:
         raise errors.CloudError(
-            f"The private key {path} cannot be used: ssh-keygen says '{_last(done.stderr)}'. It must be a key without a passphrase that only you can read; "
+            f"The private key {path} cannot be used: ssh-keygen says '{_last(done.stderr)}'. "
+            "It must be a key without a passphrase that only you can read; "
             "for any other give its public half as public_key_file."
         )
     return done.stdout.strip()
@@ -51,7 +60,10 @@ def check_folder(path: str) -> str:
     """The folder in which a key can be made."""
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder):
-        raise errors.CloudError(f"The private key {path} cannot be written: there is no folder {folder}. Make it first; nothing was changed.")
+        raise errors.CloudError(
+            f"The private key {path} cannot be written: there is no folder {folder}. Make it first; "
+            "nothing was changed."
+        )
     return folder
 
 
@@ -75,7 +87,12 @@ def keygen(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     """The one way to ssh-keygen, whatever comes back. CloudError where it cannot be run."""
     try:
         return subprocess.run(
-            ["ssh-keygen", *arguments], check=False, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL
+            ["ssh-keygen", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
         )
     except FileNotFoundError as error:
         raise errors.CloudError("There is no ssh-keygen on the control node: install the OpenSSH client.") from error

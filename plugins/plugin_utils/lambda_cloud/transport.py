@@ -34,7 +34,10 @@ class Transport:
         self.timeout = timeout
         self.deadline: float | None = None  # of the clock's monotonic seconds: nothing is tried again after it
         if requests is None:
-            raise errors.CloudError("The Python package requests is missing: install it for the Python that runs Ansible (pip install requests).")
+            raise errors.CloudError(
+                "The Python package requests is missing: "
+                "install it for the Python that runs Ansible (pip install requests)."
+            )
         self.session = requests.Session()
         self.session.trust_env = True
         self.session.auth = _Bearer(api_key)
@@ -53,12 +56,20 @@ class Transport:
         """A change that may be asked for twice without harm, as terminating an id."""
         return self._patiently(lambda: self._call(method, path, body))
 
-    def once(self, method: str, path: str, body: dict, launch: bool = False, first: t.Callable[[], None] | None = None) -> t.Any:
-        """A change exactly once, whatever comes back. `first` is done when its turn has come, right before it goes out."""
+    def once(
+        self, method: str, path: str, body: dict, launch: bool = False, first: t.Callable[[], None] | None = None
+    ) -> t.Any:
+        """A change exactly once, whatever comes back.
+
+        `first` is done when its turn has come, right before it goes out.
+        """
         return self._call(method, path, body, launch, first)
 
     def pause(self, attempt: int, after: errors.LambdaError | None = None) -> bool:
-        """Wait before another try: longer each time (from 0), and as long as the API asks. False, at once, where that is longer than there is time."""
+        """Wait before another try: longer each time (from 0), and as long as the API asks.
+
+        False, at once, where that is longer than there is time.
+        """
         seconds = min(2**attempt, 15) * self.pace.intervals["request"] * random.uniform(0.8, 1.2)
         seconds = max(seconds, after.retry_after if after else 0.0)
         if seconds > (LONGEST_PAUSE if self.deadline is None else self.left()):
@@ -79,16 +90,31 @@ class Transport:
                     raise
         raise AssertionError("unreachable")
 
-    def _call(self, method: str, path: str, body: dict | None = None, launch: bool = False, first: t.Callable[[], None] | None = None) -> t.Any:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict | None = None,
+        launch: bool = False,
+        first: t.Callable[[], None] | None = None,
+    ) -> t.Any:
         what = f"{method} {self.url}{path}"
         with self.pace.passage(launch):
             if first:
                 first()
             try:
                 # A redirect would carry the key to another host, or a POST to be made twice.
-                answer = self.session.request(method, self.url + path, json=body, timeout=max(1.0, min(self.timeout, self.left())), allow_redirects=False)
+                answer = self.session.request(
+                    method,
+                    self.url + path,
+                    json=body,
+                    timeout=max(1.0, min(self.timeout, self.left())),
+                    allow_redirects=False,
+                )
             except requests.RequestException as error:
-                raise errors.LambdaError(f"{what} failed: {_reason(error)}.", "network", cure=errors.ADVICE["network"]) from error
+                raise errors.LambdaError(
+                    f"{what} failed: {_reason(error)}.", "network", cure=errors.ADVICE["network"]
+                ) from error
         try:
             content = answer.json()
         except ValueError:
@@ -97,7 +123,11 @@ class Transport:
             return content["data"]
         if answer.is_redirect:
             location = answer.headers.get("Location")
-            raise errors.LambdaError(f"{what} failed: the server redirects to {location}.", "parameters", cure="Set api_url to that, if you trust it with your key.")
+            raise errors.LambdaError(
+                f"{what} failed: the server redirects to {location}.",
+                "parameters",
+                cure="Set api_url to that, if you trust it with your key.",
+            )
         wish = _seconds(answer.headers.get("Retry-After", ""), self.clock.now())
         raise errors.from_answer(what, answer.status_code, content, answer.text, self.session.auth.api_key, wish)
 
@@ -114,7 +144,9 @@ class _Bearer:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """What happened, without the names of objects inside of libraries: the operating system's words, where they are at the ground of it."""
+    """What happened, without the names of objects inside of libraries: the operating system's words, where they are at
+    the ground of it.
+    """
     if isinstance(error, requests.Timeout):
         return "no answer in time"
     ground: BaseException | None = error

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sums numbers over all nodes: collective.py run | done SETTINGS, on every node at the same time.
 
-SETTINGS is a JSON object of nodes (name to address), head, me (names), port, timeout (seconds), mib, gpus (of each node),
-python (one that has torch), user. First every node connects to every other one (reach.py), then torch measures (measure.py).
+SETTINGS is a JSON object of nodes (name to address), head, me (names), port, timeout (seconds), mib, gpus (of each
+node), python (one that has torch), user. First every node connects to every other one (reach.py), then torch measures
+(measure.py).
 Within the timeout it prints one line, or ends with one sentence. `done` tells by status 0 that there is nothing to do:
 the check was passed since the boot, or an engine's process runs here.
 """
+
 import hashlib
 import json
 import os
@@ -103,10 +105,15 @@ def order(settings):
 def find_interface(settings):
     """Name of the interface that has this node's address."""
     address = settings["nodes"][settings["me"]]
-    shown = subprocess.run(["ip", "-json", "-4", "address", "show", "to", address], capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        ["ip", "-json", "-4", "address", "show", "to", address], capture_output=True, text=True, check=False
+    )
     found = [entry["ifname"] for entry in json.loads(shown.stdout or "[]") if "ifname" in entry]
     if not found:
-        raise Failed(f"{reach.title(settings['nodes'], settings['me'])} has no interface with this address: see `ip address` there, and the inventory.")
+        raise Failed(
+            f"{reach.title(settings['nodes'], settings['me'])} has no interface with this address: "
+            "see `ip address` there, and the inventory."
+        )
     return found[0]
 
 
@@ -119,26 +126,48 @@ class Ranks:
         self.steps = {}
         first = names.index(settings["me"]) * settings["gpus"]
         common = {
-            "names": names, "gpus": settings["gpus"], "address": settings["nodes"][names[0]], "port": settings["port"] + 1, "mib": settings["mib"],
+            "names": names,
+            "gpus": settings["gpus"],
+            "address": settings["nodes"][names[0]],
+            "port": settings["port"] + 1,
+            "mib": settings["mib"],
         }
-        self.processes = [self.begin({**common, "rank": first + number}, interface) for number in range(settings["gpus"])]
+        self.processes = [
+            self.begin({**common, "rank": first + number}, interface) for number in range(settings["gpus"])
+        ]
 
     def begin(self, rank, interface):
         """Start a process as the engine's user, and a thread that reads what it says."""
         try:
             account = pwd.getpwnam(self.settings["user"])
         except KeyError:
-            raise Failed(f"{self.settings['me']} has no user {self.settings['user']!r}: correct collective_check_user.") from None
+            raise Failed(
+                f"{self.settings['me']} has no user {self.settings['user']!r}: correct collective_check_user."
+            ) from None
         switch = {}
         if os.getuid() != account.pw_uid:
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             switch = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
         process = subprocess.Popen(
-            [self.settings["python"], os.path.join(os.path.dirname(os.path.abspath(__file__)), "measure.py"), json.dumps(rank)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", **switch,
+            [
+                self.settings["python"],
+                os.path.join(os.path.dirname(os.path.abspath(__file__)), "measure.py"),
+                json.dumps(rank),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            **switch,
             env={
-                "OMP_NUM_THREADS": "1", "NCCL_DEBUG": "WARN", **os.environ, "HOME": account.pw_dir, "USER": account.pw_name,
-                "GLOO_SOCKET_IFNAME": interface, "NCCL_SOCKET_IFNAME": interface, "PYTHONDONTWRITEBYTECODE": "1",
+                "OMP_NUM_THREADS": "1",
+                "NCCL_DEBUG": "WARN",
+                **os.environ,
+                "HOME": account.pw_dir,
+                "USER": account.pw_name,
+                "GLOO_SOCKET_IFNAME": interface,
+                "NCCL_SOCKET_IFNAME": interface,
+                "PYTHONDONTWRITEBYTECODE": "1",
             },
         )
         threading.Thread(target=self.read, args=(rank["rank"], process.stdout), daemon=True).start()
@@ -168,7 +197,9 @@ class Ranks:
             except queue.Empty:
                 raise Failed(self.late()) from None
             if "error" in said and rank not in results:
-                raise Failed(f"{self.where(rank)} failed at: {self.steps.get(rank, 'its start')}; {said['error']}. {ADVICE}")
+                raise Failed(
+                    f"{self.where(rank)} failed at: {self.steps.get(rank, 'its start')}; {said['error']}. {ADVICE}"
+                )
             if "step" in said:
                 self.steps[rank] = said["step"]
                 print(said["step"], flush=True)
@@ -199,7 +230,10 @@ def line(result, nodes, interface):
     pairs = ", ".join(f"{one} to {other} {rate:.2f}" for one, other, rate in result["pairs"])
     ranks = f" ({result['ranks']} ranks)" if result["ranks"] != nodes else ""
     between = f"; pairs in GB/s: {pairs}" if pairs else ""
-    return f"all-reduce over {nodes} nodes{ranks} on {interface} ({result['backend']}): {result['rate']:.2f} GB/s of bus bandwidth, sums right{between}"
+    return (
+        f"all-reduce over {nodes} nodes{ranks} on {interface} ({result['backend']}): "
+        f"{result['rate']:.2f} GB/s of bus bandwidth, sums right{between}"
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ SETTINGS is a JSON object of names (of the nodes), gpus (of each), rank, address
 It loads torch, says ready, and begins when its input says for how many seconds. Each line it prints is a JSON object:
 a step (what it does now), an error, or the result.
 """
+
 import datetime
 import json
 import os
@@ -59,7 +60,9 @@ class Rank:
         say(step=f"making one group of all {self.size} ranks ({self.backend})")
         # A bare TCPStore makes NCCL look up the name of its address, which fails where no name server answers.
         store = self.dist.PrefixStore("check", self.store)
-        self.dist.init_process_group(self.backend, store=store, rank=self.rank, world_size=self.size, timeout=self.limit)
+        self.dist.init_process_group(
+            self.backend, store=store, rank=self.rank, world_size=self.size, timeout=self.limit
+        )
         pairs = [[self.names[one], self.names[other], self.pair(one, other)] for one, other in ring(len(self.names))]
         say(step=f"the all-reduce over all {self.size} ranks ({self.backend})")
         rate = self.common("all-reduce", self.all_reduce(), self.rank == 0)
@@ -74,7 +77,9 @@ class Rank:
         others = {rank: self.store.get(f"backend-{rank}").decode() for rank in range(self.size)}
         without = sorted({self.names[rank // self.gpus] for rank, backend in others.items() if backend == "gloo"})
         if 0 < len(without) < len(self.names):
-            raise RuntimeError(f"torch sees no GPU on {', '.join(without)}, and sees those of the other nodes; see `nvidia-smi` there")
+            raise RuntimeError(
+                f"torch sees no GPU on {', '.join(without)}, and sees those of the other nodes; see `nvidia-smi` there"
+            )
 
     def pair(self, one, other):
         """GB/s from the first rank of one node to that of another, as the sender sees it."""
@@ -92,10 +97,14 @@ class Rank:
                 self.dist.recv(data, first)
                 self.dist.send(token, first)
             self.finish()
-        return self.common(f"pair-{one}-{other}", data.numel() * 4 / (time.monotonic() - begin) / 1e9, self.rank == first)
+        return self.common(
+            f"pair-{one}-{other}", data.numel() * 4 / (time.monotonic() - begin) / 1e9, self.rank == first
+        )
 
     def all_reduce(self):
-        """Bus bandwidth in GB/s, which compares with that of a pair: what each link carries, whatever the number of ranks."""
+        """Bus bandwidth in GB/s, which compares with that of a pair: what each link carries, whatever the number of
+        ranks.
+        """
         count = self.settings["mib"] << 18
         numbers = self.torch.arange(count, device=self.device).remainder_(PERIOD).float()
         seconds = 0.0
@@ -108,7 +117,10 @@ class Rank:
             seconds = time.monotonic() - begin
             wrong = int((data != numbers * (self.size * (self.size + 1) // 2)).sum())
             if wrong:
-                raise RuntimeError(f"{wrong} of {count} sums are wrong on rank {self.rank}: the network or a GPU damages what it carries")
+                raise RuntimeError(
+                    f"{wrong} of {count} sums are wrong on rank {self.rank}: "
+                    "the network or a GPU damages what it carries"
+                )
         return 2 * (self.size - 1) / self.size * count * 4 / seconds / 1e9
 
     def finish(self):
@@ -117,7 +129,9 @@ class Rank:
             self.torch.cuda.synchronize()
 
     def common(self, key, value, mine):
-        """The value of the rank whose it is; the others wait, so that one pair after the other is measured and a hang has a name."""
+        """The value of the rank whose it is; the others wait, so that one pair after the other is measured and a hang
+        has a name.
+        """
         if mine:
             self.store.set(key, repr(value))
         self.store.wait([key], self.limit)

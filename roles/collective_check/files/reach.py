@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which node reaches which: every node listens, connects to every other one, and the head collects what they found."""
+
 import json
 import socket
 import threading
@@ -27,7 +28,11 @@ def check(settings, reach_for, collect_for):
             verdict = ask(settings, head, begin + collect_for, report=found)["verdict"]
         except OSError as error:
             mine = sentence(nodes, {**dict.fromkeys(nodes, {}), me: found})
-            return mine or f"{title(nodes, me)} got no answer from the head, {title(nodes, head)}, to what it found: {plain(error)}."
+            return (
+                mine
+                or f"{title(nodes, me)} got no answer from the head, {title(nodes, head)}, to what it found: "
+                f"{plain(error)}."
+            )
         return verdict
 
 
@@ -81,7 +86,11 @@ class Desk:
             try:
                 connection.settimeout(TRY_FOR)
                 asked = read(connection)
-                reply = {"name": self.settings["me"], "nodes": self.settings["nodes"], "free": self.listeners[1].getsockname()[1]}
+                reply = {
+                    "name": self.settings["me"],
+                    "nodes": self.settings["nodes"],
+                    "free": self.listeners[1].getsockname()[1],
+                }
                 if asked.get("report") is not None:
                     self.take(asked["name"], asked["report"])
                     with self.changed:
@@ -101,7 +110,9 @@ class Desk:
     def await_reports(self, deadline):
         """Until every node has reported, or `deadline`."""
         with self.changed:
-            self.changed.wait_for(lambda: set(self.reports) == set(self.settings["nodes"]), timeout=max(0, deadline - time.monotonic()))
+            self.changed.wait_for(
+                lambda: set(self.reports) == set(self.settings["nodes"]), timeout=max(0, deadline - time.monotonic())
+            )
 
     def judge(self):
         """The sentence or None; those who wait for it get it, before the listener goes."""
@@ -184,11 +195,18 @@ def sentence(nodes, reports):
         words = "and {} cannot reach each other" if both else "cannot reach {}"
         parts.append(f"{title(nodes, one)} {words.format(title(nodes, other))}: {why}")
     named = {name for pair in failed for name in pair}
-    parts += [f"{title(nodes, name)} is reached, and does not report what it reaches" for name in silent if reports and name not in named]
+    parts += [
+        f"{title(nodes, name)} is reached, and does not report what it reaches"
+        for name in silent
+        if reports and name not in named
+    ]
     if not parts:
         return None
     more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return f"{'; '.join(parts[:SHOWN])}{more}. All TCP ports must be open between the nodes, and the check run on all of them at the same time."
+    return (
+        f"{'; '.join(parts[:SHOWN])}{more}. All TCP ports must be open between the nodes, "
+        "and the check run on all of them at the same time."
+    )
 
 
 def title(nodes, name):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether this machine's GPU is fit to serve: gpu_check.py check | memory OPTIONS.
 
-check: the GPU is there and in order, and as fast as its kind must be. memory: its memory is free before an engine starts.
+check: the GPU is there and in order, and as fast as its kind must be. memory: its memory is free before an engine
+starts.
 Prints one JSON object and exits 0, or says in one sentence on stderr what is wrong and what to do, and exits 1.
 """
+
 import argparse
 import json
 import os
@@ -14,12 +16,28 @@ import sys
 import time
 
 from gpu_judge import (
-    REPLACE, Unfit, describe, free_share, judge_driver, judge_measures, judge_node, judge_state, number, title,
+    REPLACE,
+    Unfit,
+    describe,
+    free_share,
+    judge_driver,
+    judge_measures,
+    judge_node,
+    judge_state,
+    number,
+    title,
 )
 
 FIELDS = (
-    "index", "name", "driver_version", "compute_cap", "memory.total", "memory.free",
-    "ecc.errors.uncorrected.volatile.total", "fabric.state", "fabric.status",
+    "index",
+    "name",
+    "driver_version",
+    "compute_cap",
+    "memory.total",
+    "memory.free",
+    "ecc.errors.uncorrected.volatile.total",
+    "fabric.state",
+    "fabric.status",
 )
 FABRIC_WAIT = 20  # seconds for which the fabric may still be coming up
 MEASURE_TIMEOUT = 300  # seconds
@@ -29,8 +47,11 @@ def parse_gpus(text, fields):
     """One dictionary per GPU of nvidia-smi's CSV without header and units."""
     rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines() if line.strip()]
     if not all(len(row) == len(fields) for row in rows):
-        raise Unfit(f"nvidia-smi answers {text.strip().splitlines()[-1]!r} where the GPU's state is asked for: reboot this node, or {REPLACE}.")
-    return [dict(zip(fields, row)) for row in rows]
+        raise Unfit(
+            f"nvidia-smi answers {text.strip().splitlines()[-1]!r} where the GPU's state is asked for: "
+            f"reboot this node, or {REPLACE}."
+        )
+    return [dict(zip(fields, row, strict=False)) for row in rows]
 
 
 def query_gpus(run):
@@ -43,7 +64,10 @@ def query_gpus(run):
             break
         fields.remove(unknown[1])
     if code is None:
-        raise Unfit("nvidia-smi is not installed, so there is no NVIDIA driver: install one, or use the image of a GPU instance.")
+        raise Unfit(
+            "nvidia-smi is not installed, so there is no NVIDIA driver: install one, "
+            "or use the image of a GPU instance."
+        )
     if code or "No devices were found" in text or not text.strip():
         said = (text.strip().splitlines() or ["nothing"])[0]
         raise Unfit(f"nvidia-smi ends with status {code} and says {said!r}, so no GPU can be used: {REPLACE}.")
@@ -76,8 +100,11 @@ def node_state(run):
     interface = next((route[0] for route in routes if route[1] == "00000000"), "")
     speed = number(read(f"/sys/class/net/{interface}/speed")) if interface else None
     return {
-        "page_size": os.sysconf("SC_PAGE_SIZE"), "interface": interface, "speed_mbits": int(speed) if speed and speed > 0 else None,
-        "mtu": read(f"/sys/class/net/{interface}/mtu") if interface else "", "disk_free_gib": int(shutil.disk_usage("/").free >> 30),
+        "page_size": os.sysconf("SC_PAGE_SIZE"),
+        "interface": interface,
+        "speed_mbits": int(speed) if speed and speed > 0 else None,
+        "mtu": read(f"/sys/class/net/{interface}/mtu") if interface else "",
+        "disk_free_gib": int(shutil.disk_usage("/").free >> 30),
         "clock_synchronised": run("timedatectl", "show", "-p", "NTPSynchronized")[1].strip() == "NTPSynchronized=yes",
     }
 
@@ -95,7 +122,9 @@ def serving(run):
 def memory_only_nodes(root="/sys/devices/system/node"):
     """Numbers of NUMA nodes without CPUs: a GPU's memory, where the page cache may lie."""
     names = os.listdir(root) if os.path.isdir(root) else []
-    return sorted(int(name[4:]) for name in names if re.fullmatch(r"node\d+", name) and not read(f"{root}/{name}/cpulist"))
+    return sorted(
+        int(name[4:]) for name in names if re.fullmatch(r"node\d+", name) and not read(f"{root}/{name}/cpulist")
+    )
 
 
 def drop_page_cache():
@@ -106,7 +135,11 @@ def drop_page_cache():
 
 
 def free_memory(gpus, wanted, run, drop):
-    """State of the GPUs with enough free memory. `drop` drops the page cache, None where that cannot help. Raises Unfit."""
+    """State of the GPUs with enough free memory. `drop` drops the page cache, None where that cannot help.
+
+    Raises Unfit.
+    """
+
     def is_short(gpu):
         return (free_share(gpu) if free_share(gpu) is not None else 1) < wanted
 
@@ -115,27 +148,42 @@ def free_memory(gpus, wanted, run, drop):
         drop()
         gpus, dropped = query_gpus(run), True
     for gpu in filter(is_short, gpus):
-        apps = run("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader")[1].strip().splitlines()
+        apps = (
+            run("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader")[1]
+            .strip()
+            .splitlines()
+        )
         held = "; ".join(app.strip() for app in apps if "," in app)
         raise Unfit(
             f"{title(gpu)} has {gpu['memory.free']} of {gpu['memory.total']} MiB free, wanted are {wanted:.0%}"
             f"{', and dropping the page cache did not help' if dropped else ''}: "
-            + (f"it is held by {held} (pid, program, memory); stop that." if held else "no process is named that holds it; reboot this node.")
+            + (
+                f"it is held by {held} (pid, program, memory); stop that."
+                if held
+                else "no process is named that holds it; reboot this node."
+            )
         )
     return gpus
 
 
 def measure():
     """What gpu_measure.py prints, run as a process of its own: a driver may hang or crash."""
-    text = globals().get("MEASURE") or read(os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "gpu_measure.py"))
+    text = globals().get("MEASURE") or read(
+        os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), "gpu_measure.py")
+    )
     try:
-        got = subprocess.run([sys.executable, "-"], input=text, capture_output=True, text=True, check=False, timeout=MEASURE_TIMEOUT)
+        got = subprocess.run(
+            [sys.executable, "-"], input=text, capture_output=True, text=True, check=False, timeout=MEASURE_TIMEOUT
+        )
     except subprocess.TimeoutExpired:
         return {"failed": f"did not end within {MEASURE_TIMEOUT} s"}
     try:
         return json.loads(got.stdout)
     except ValueError:
-        return {"failed": f"ended with status {got.returncode} and said {(got.stderr.strip().splitlines() or ['nothing'])[-1]!r}"}
+        return {
+            "failed": f"ended with status {got.returncode} and said "
+            f"{(got.stderr.strip().splitlines() or ['nothing'])[-1]!r}"
+        }
 
 
 def settled_gpus(run, wait=FABRIC_WAIT):
@@ -166,7 +214,13 @@ def remember(path, found):
 
 def check(options, run=command, measuring=measure):
     """All of it, once per boot and options: a dictionary with a line about the node. Raises Unfit."""
-    key = [read("/proc/sys/kernel/random/boot_id"), options.capability, options.floors, options.min_disk_gib, options.free_share]
+    key = [
+        read("/proc/sys/kernel/random/boot_id"),
+        options.capability,
+        options.floors,
+        options.min_disk_gib,
+        options.free_share,
+    ]
     kept = remembered(options.record)
     if kept.get("key") == key and not options.again:
         return {**kept, "remembered": True}
@@ -178,7 +232,7 @@ def check(options, run=command, measuring=measure):
         gpus = free_memory(gpus, options.free_share, run, dropping(options))
     measured = {"skipped": busy} if busy else measuring()
     judge_driver(measured, gpus)
-    for gpu, measures in zip(gpus, measured.get("gpus", [])):
+    for gpu, measures in zip(gpus, measured.get("gpus", []), strict=False):
         judge_state({**gpu, "compute_cap": measures["capability"]}, measured["cuda"], options.capability)
         judge_measures(gpu, measures, options.floors)
     node = node_state(run)
@@ -195,7 +249,12 @@ def memory(options, run=command):
     if busy:
         return {"skipped": busy, "line": f"GPU memory: not looked at, {busy}"}
     gpus = free_memory(query_gpus(run), options.free_share, run, dropping(options))
-    return {"gpus": gpus, "line": "; ".join(f"{title(gpu)}: {gpu.get('memory.free')} of {gpu.get('memory.total')} MiB free" for gpu in gpus)}
+    return {
+        "gpus": gpus,
+        "line": "; ".join(
+            f"{title(gpu)}: {gpu.get('memory.free')} of {gpu.get('memory.total')} MiB free" for gpu in gpus
+        ),
+    }
 
 
 def dropping(options):
@@ -221,7 +280,10 @@ def main(arguments):
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"The GPU could not be checked: {error}. Run this as root, on a machine with room on its disk.", file=sys.stderr)
+        print(
+            f"The GPU could not be checked: {error}. Run this as root, on a machine with room on its disk.",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the GPUs of this machine through the CUDA driver library, and prints one JSON object.
 
-It needs the driver and nothing else: no toolkit, no PyTorch. The kernels are PTX text that the driver compiles, and their
-results are compared too, because a GPU that computes wrongly computes fast. Measures take about a second per GPU.
+It needs the driver and nothing else: no toolkit, no PyTorch. The kernels are PTX text that the driver compiles, and
+their results are compared too, because a GPU that computes wrongly computes fast. Measures take about a second per GPU.
 """
+
 import ctypes
 import json
 import math
@@ -98,7 +99,8 @@ def mma_kernel():
     numbers = range(0, 32, 4)
     body = [
         f"  mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {{{', '.join(f'x{n + k}' for k in range(4))}}}, "
-        f"{{one, one, one, one}}, {{one, one}}, {{{', '.join(f'x{n + k}' for k in range(4))}}};" for n in numbers
+        f"{{one, one, one, one}}, {{one, one}}, {{{', '.join(f'x{n + k}' for k in range(4))}}};"
+        for n in numbers
     ] * 4
     return kernel("mma", [f"  mov.f32 x{n}, 0f00000000;" for n in range(32)], body, total(numbers))
 
@@ -133,8 +135,12 @@ def compute(driver, processors, text, name, rounds, flops):
     threads = blocks * THREADS
     out = driver.get("cuMemAlloc_v2", ctypes.c_uint64, ctypes.c_size_t(4 * threads))
     number = ctypes.c_uint32(rounds)
-    arguments = (ctypes.c_void_p * 2)(ctypes.cast(ctypes.byref(out), ctypes.c_void_p), ctypes.cast(ctypes.byref(number), ctypes.c_void_p))
-    seconds = best_seconds(driver, lambda: driver.cuLaunchKernel(function, blocks, 1, 1, THREADS, 1, 1, 0, None, arguments, None))
+    arguments = (ctypes.c_void_p * 2)(
+        ctypes.cast(ctypes.byref(out), ctypes.c_void_p), ctypes.cast(ctypes.byref(number), ctypes.c_void_p)
+    )
+    seconds = best_seconds(
+        driver, lambda: driver.cuLaunchKernel(function, blocks, 1, 1, THREADS, 1, 1, 0, None, arguments, None)
+    )
     results = (ctypes.c_float * threads)()
     driver.cuMemcpyDtoH_v2(results, out, ctypes.c_size_t(4 * threads))
     driver.cuMemFree_v2(out)
@@ -159,7 +165,9 @@ def copies(driver, free):
 def measure(driver, ordinal):
     """All measures of one GPU."""
     device = driver.get("cuDeviceGet", ctypes.c_int, ordinal)
-    major, minor, processors = (driver.get("cuDeviceGetAttribute", ctypes.c_int, number, device).value for number in (75, 76, 16))
+    major, minor, processors = (
+        driver.get("cuDeviceGetAttribute", ctypes.c_int, number, device).value for number in (75, 76, 16)
+    )
     found = {"capability": f"{major}.{minor}"}
     context = driver.get("cuCtxCreate_v2", ctypes.c_void_p, 0, device)
     whole = ctypes.c_size_t()
@@ -189,7 +197,10 @@ def main():
         driver.cuInit(0)
         version = driver.get("cuDriverGetVersion", ctypes.c_int).value
         count = driver.get("cuDeviceGetCount", ctypes.c_int).value
-        return {"cuda": f"{version // 1000}.{version % 1000 // 10}", "gpus": [measure(driver, ordinal) for ordinal in range(count)]}
+        return {
+            "cuda": f"{version // 1000}.{version % 1000 // 10}",
+            "gpus": [measure(driver, ordinal) for ordinal in range(count)],
+        }
     except Refused as error:
         if error.args[1] == STUB:
             return {"skipped": "libcuda.so.1 is a stub for the linker, and no CUDA driver"}

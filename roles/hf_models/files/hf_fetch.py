@@ -5,6 +5,7 @@ What the hub says of the files (size, sha256) is kept beside them as a manifest,
 together with the time stamp at which each was verified. --check compares with
 the manifest alone: no network, no reading of hundreds of gigabytes.
 """
+
 import argparse
 import hashlib
 import json
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 MANIFEST = ".gh200-manifest.json"
-GIB = 1024 ** 3
+GIB = 1024**3
 
 
 def main():
@@ -50,6 +51,7 @@ def is_complete(options):
 
 def fetch(options):
     from huggingface_hub import HfApi, snapshot_download
+
     files = listing(HfApi().model_info(options.repository, revision=options.revision, files_metadata=True))
     total = sum(file["size"] for file in files.values())
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,9 @@ def fetch(options):
     watcher = threading.Thread(target=report, args=(options.folder, total, done), daemon=True)
     watcher.start()
     try:
-        snapshot_download(options.repository, revision=options.revision, local_dir=options.folder, max_workers=options.workers)
+        snapshot_download(
+            options.repository, revision=options.revision, local_dir=options.folder, max_workers=options.workers
+        )
     finally:
         done.set()
     verify(options, files)
@@ -67,7 +71,11 @@ def fetch(options):
 def listing(info):
     """Name to size and checksum, as the hub has them."""
     return {
-        entry.rfilename: {"size": entry.size or 0, "sha256": entry.lfs.sha256 if entry.lfs else None, "git": entry.blob_id}
+        entry.rfilename: {
+            "size": entry.size or 0,
+            "sha256": entry.lfs.sha256 if entry.lfs else None,
+            "git": entry.blob_id,
+        }
         for entry in info.siblings
     }
 
@@ -76,7 +84,10 @@ def need_space(folder, total):
     missing = total - used(folder)
     free = shutil.disk_usage(folder).free
     if missing > free:
-        raise OSError(f"{folder} has {free / GIB:.1f} GiB free and {missing / GIB:.1f} GiB are still to come: choose a folder on a larger disk")
+        raise OSError(
+            f"{folder} has {free / GIB:.1f} GiB free and {missing / GIB:.1f} GiB are still to come: "
+            "choose a folder on a larger disk"
+        )
 
 
 def used(folder):
@@ -112,7 +123,10 @@ def verify(options, files):
             continue
         file["verified"] = stamp(path)
     if wrong:
-        raise ValueError(f"{len(wrong)} files did not have the checksum that the hub gives ({', '.join(wrong[:3])}); they were removed, run it again")
+        raise ValueError(
+            f"{len(wrong)} files did not have the checksum that the hub gives ({', '.join(wrong[:3])}); "
+            "they were removed, run it again"
+        )
     manifest = {"repository": options.repository, "revision": options.revision, "files": files}
     temporary = options.folder / (MANIFEST + ".new")
     temporary.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -141,7 +155,8 @@ def sentence(options, error):
     """One line: what was tried, on what, what came back, what to do."""
     what = f"Fetching {options.repository} at {options.revision} from {os.environ.get('HF_ENDPOINT', 'the hub')} failed"
     advice = {
-        "RepositoryNotFoundError": "the hub does not know this model, or the token may not read it; check the name and HF_TOKEN",
+        "RepositoryNotFoundError": "the hub does not know this model, or the token may not read it; "
+        "check the name and HF_TOKEN",
         "GatedRepoError": "access to this model must be granted first; accept its terms on the hub and set HF_TOKEN",
         "RevisionNotFoundError": "the model has no such revision; check the commit",
     }.get(type(error).__name__)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Wait until Ray counts every expected node with its GPUs; name those that are missing."""
+
 import json
 import sys
 import time
@@ -19,8 +20,10 @@ def main(address, timeout, gpus, expected):
         if time.monotonic() > deadline:
             names = ", ".join(f"{name} ({ip})" for name, ip in missing.items())
             sys.exit(
-                f"{len(missing)} of {len(expected)} nodes have not joined Ray at {address} within {timeout:.0f} s: {names}."
-                f"{' ' + trouble if trouble else ''} See `journalctl -u ray` there, and that all TCP ports are open between the nodes."
+                f"{len(missing)} of {len(expected)} nodes have not joined Ray at {address} within {timeout:.0f} s: "
+                f"{names}."
+                f"{' ' + trouble if trouble else ''} See `journalctl -u ray` there, "
+                "and that all TCP ports are open between the nodes."
             )
         time.sleep(1)
 
@@ -30,7 +33,9 @@ def count(address):
     try:
         if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, logging_level="critical")
-        return {node["NodeManagerAddress"]: node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]}, ""
+        return {
+            node["NodeManagerAddress"]: node["Resources"].get("GPU", 0) for node in ray.nodes() if node["Alive"]
+        }, ""
     except Exception as error:
         ray.shutdown()
         return {}, f"The head's Ray does not answer ({type(error).__name__})."

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What `vllm --help` does not find out: each compiled part is loaded and used once."""
+
 import importlib
 import json
 import sys
@@ -25,6 +26,7 @@ def attempt(check, *args):
 def versions(device, version, cuda):
     """Reading the versions failed:"""
     import torch
+
     found = installed("vllm").split("+")[0]
     if found != version:
         return f"vllm is {found}, wanted is {version}"
@@ -35,6 +37,7 @@ def versions(device, version, cuda):
 def extensions(device, version, cuda):
     """The compiled modules of vLLM do not load:"""
     import torch
+
     for name in ["vllm._C"] + (["vllm._moe_C"] if device == "cuda" else []):
         importlib.import_module(name)
     x = torch.ones(2, 32, device=device)
@@ -56,15 +59,21 @@ def routing(version, fixes):
         return None
     import torch
     from vllm.model_executor.layers.fused_moe.fused_moe import grouped_topk
+
     # Two groups of four: the first has the best expert, the second the best pair. Not compiled, for that takes long.
     logits = torch.tensor([[4.0, -4, -4, -4, 2, 2, -4, -4]])
     choose = getattr(grouped_topk, "_torchdynamo_orig_callable", grouped_topk)
     bias = torch.zeros(8)
-    dummy, chosen = choose(logits, logits, 2, True, num_expert_group=2, topk_group=1, scoring_func="sigmoid", e_score_correction_bias=bias)
+    dummy, chosen = choose(
+        logits, logits, 2, True, num_expert_group=2, topk_group=1, scoring_func="sigmoid", e_score_correction_bias=bias
+    )
     rule = "the best two" if sorted(chosen[0].tolist()) == [4, 5] else "the best"
     wanted = "the best two" if "grouped_topk" in fixes else "the best"
     if rule != wanted:
-        return f"vllm ranks groups of experts by {rule} in them, and vllm_build_fixes {list(fixes)} means by {wanted}: the wheel is another"
+        return (
+            f"vllm ranks groups of experts by {rule} in them, "
+            f"and vllm_build_fixes {list(fixes)} means by {wanted}: the wheel is another"
+        )
 
 
 def gpu(device, version, cuda):
@@ -72,6 +81,7 @@ def gpu(device, version, cuda):
     if device != "cuda":
         return None
     import torch
+
     if torch.cuda.get_device_capability() != (9, 0):
         return f"the GPU has compute capability {torch.cuda.get_device_capability()}, this build is for (9, 0)"
     compile_kernel()
@@ -83,11 +93,14 @@ def compile_kernel():
     import tempfile
 
     import torch
+
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "gh200_kernel.py").write_text(
             "import triton\nimport triton.language as tl\n\n\n"
             "@triton.jit\ndef double(x, n: tl.constexpr):\n"
-            "    at = tl.arange(0, n)\n    tl.store(x + at, tl.load(x + at) * 2)\n", encoding="utf-8")
+            "    at = tl.arange(0, n)\n    tl.store(x + at, tl.load(x + at) * 2)\n",
+            encoding="utf-8",
+        )
         sys.path.insert(0, folder)
         x = torch.ones(64, device="cuda")
         importlib.import_module("gh200_kernel").double[(1,)](x, 64)

@@ -6,6 +6,7 @@ VARIABLE is what the sentence of a failure advises to set. Of the submodules
 only the one that is named is fetched, from the repository that is named.
 A fetch that fails is repeated after a pause that grows; what is there stays.
 """
+
 import os
 import subprocess
 import sys
@@ -19,7 +20,9 @@ def main(repository, commit, folder, variable, submodule="", mirror=""):
     if submodule:
         listed = git(folder, "ls-tree", "HEAD", submodule).stdout.split()
         if len(listed) < 3 or listed[1] != "commit":
-            sys.exit(f"{repository} has no submodule {submodule} at {commit}: set {variable} to a commit of the same kind.")
+            sys.exit(
+                f"{repository} has no submodule {submodule} at {commit}: set {variable} to a commit of the same kind."
+            )
         bring(mirror, listed[2], os.path.join(folder, submodule), variable)
 
 
@@ -31,7 +34,10 @@ def bring(repository, commit, folder, variable):
         fetch(repository, commit, folder, variable)
     found = git(folder, "checkout", "--quiet", "--force", "--detach", commit)
     if found.returncode != 0:
-        sys.exit(f"The clone of {repository} in {folder} cannot be set to {commit} ({told(found)}): remove that folder and run this again.")
+        sys.exit(
+            f"The clone of {repository} in {folder} cannot be set to {commit} ({told(found)}): "
+            "remove that folder and run this again."
+        )
 
 
 def fetch(repository, commit, folder, variable):
@@ -42,14 +48,19 @@ def fetch(repository, commit, folder, variable):
         if result.returncode == 0:
             return
         print(f"Fetching {repository} failed: {told(result)}", flush=True)
-    sys.exit(f"{repository} did not give the commit {commit} in {len(PAUSES)} tries ({told(result)}): set {variable} to a mirror that has it.")
+    sys.exit(
+        f"{repository} did not give the commit {commit} in {len(PAUSES)} tries ({told(result)}): "
+        f"set {variable} to a mirror that has it."
+    )
 
 
 def git(folder, *arguments):
     """A finished run of git; it never asks for a password."""
     environment = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
     slow = ["-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=60", "-c", "advice.detachedHead=false"]
-    return subprocess.run(["git", *slow, "-C", folder, *arguments], capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        ["git", *slow, "-C", folder, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
 
 
 def told(result):

@@ -4,6 +4,7 @@
 `pip download` cannot: it asks the source for its version, and vLLM adds the
 device to it ("0.7.2+cpu"), so that pip refuses its own choice.
 """
+
 import hashlib
 import http.client
 import os
@@ -24,7 +25,10 @@ def main(name, file, sha256, target, source=""):
         url = source or find(name, file)
         patiently(url, lambda answer: save(answer, target + ".part"))
         if (got := digest(target + ".part")) != sha256:
-            sys.exit(f"{file} from {url} has the checksum {got}, wanted is {sha256}: it was changed on its way or at its source. Nothing was built.")
+            sys.exit(
+                f"{file} from {url} has the checksum {got}, wanted is {sha256}: "
+                "it was changed on its way or at its source. Nothing was built."
+            )
         os.replace(target + ".part", target)
 
 
@@ -64,12 +68,15 @@ def save(answer, path):
 
 def index():
     """The index that pip is configured to use, or pip's own default."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
     settings = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
     for name in (":env:.index-url", "install.index-url", "global.index-url"):
         if settings.get(name, "").strip("'\""):
             return settings[name].strip("'\"")
     from pip._internal.models.index import PyPI
+
     return PyPI.simple_url
 
 

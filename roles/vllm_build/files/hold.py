@@ -6,6 +6,7 @@ Without SHA256 the checksum is written to RECORD, and from then on nothing else 
 accepted. An archive that is refused is removed, so that the next run fetches it anew.
 Prints the checksum.
 """
+
 import hashlib
 import os
 import sys
@@ -16,8 +17,10 @@ def main(archive, address, record, variable, given=""):
     wanted, origin = (given, f"{variable} says") if given else (recorded(record), f"{record} holds from its first use")
     if wanted and wanted != found:
         os.remove(archive)
-        sys.exit(f"{address} has the checksum {found}, but {origin} {wanted}: it was changed on its way or at its source. "
-                 f"Nothing was built; take another address, or set {variable} to the checksum that you trust.")
+        sys.exit(
+            f"{address} has the checksum {found}, but {origin} {wanted}: it was changed on its way or at its source. "
+            f"Nothing was built; take another address, or set {variable} to the checksum that you trust."
+        )
     if not wanted:
         os.makedirs(os.path.dirname(record), exist_ok=True)
         with open(record + ".new", "w", encoding="utf-8") as stream:

@@ -4,6 +4,7 @@
 Where a GPU's own memory is a NUMA node without CPUs, the kernel counts it as
 available; it is the GPU's, so only the nodes that have CPUs count.
 """
+
 import glob
 import os
 import re

@@ -5,6 +5,7 @@ Standard input is a JSON list of {kind, url, variable, unless}: kind is git or f
 variable is what to set if it does not answer, and a file at unless makes it needless.
 All that does not answer is told in one sentence.
 """
+
 import concurrent.futures
 import json
 import os
@@ -22,10 +23,16 @@ def main(addresses):
     wanted = [address for address in addresses if not (address.get("unless") and os.path.exists(address["unless"]))]
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         answers = list(pool.map(ask, wanted))
-    silent = [f"{address['url']} ({reason}; set {address['variable']})" for address, reason in zip(wanted, answers) if reason]
+    silent = [
+        f"{address['url']} ({reason}; set {address['variable']})"
+        for address, reason in zip(wanted, answers, strict=False)
+        if reason
+    ]
     if silent:
-        sys.exit(f"The build will fetch from what does not answer this node: {', '.join(silent)}. Nothing was begun: "
-                 "see whether the node reaches the internet, or set the variables to mirrors of your own.")
+        sys.exit(
+            f"The build will fetch from what does not answer this node: {', '.join(silent)}. Nothing was begun: "
+            "see whether the node reaches the internet, or set the variables to mirrors of your own."
+        )
 
 
 def ask(address):
@@ -53,8 +60,14 @@ def git(url):
     """The same for a repository."""
     environment = os.environ | {"GIT_TERMINAL_PROMPT": "0"}
     try:
-        result = subprocess.run(["git", "ls-remote", "--quiet", url, "HEAD"], capture_output=True, text=True, env=environment,
-                                timeout=LIMIT, check=False)
+        result = subprocess.run(
+            ["git", "ls-remote", "--quiet", url, "HEAD"],
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=LIMIT,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return f"no answer in {LIMIT} s", False
     except OSError as error:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints what the installed vLLM asks for, without its extras and the packages that are named: requirements.py PACKAGE..."""
+"""Prints what the installed vLLM asks for, without its extras and the packages that are named: requirements.py
+PACKAGE...
+"""
+
 import re
 import sys
 from importlib.metadata import requires

@@ -5,6 +5,7 @@ CUDA_HOME decides if it is given. Else nvcc is looked for on PATH and then in th
 usual places, and the first that the build can use is taken. Prints JSON, or with
 --shell the lines that a shell script evaluates.
 """
+
 import argparse
 import glob
 import json
@@ -49,7 +50,9 @@ def candidates(cuda_home, path, root):
     if cuda_home:
         found = [os.path.join(cuda_home, "bin", "nvcc")]
     else:
-        places = [home for pattern in USUAL for home in sorted(glob.glob(below(root, pattern)), key=numbers, reverse=True)]
+        places = [
+            home for pattern in USUAL for home in sorted(glob.glob(below(root, pattern)), key=numbers, reverse=True)
+        ]
         found = [shutil.which("nvcc", path=path) or ""] + [os.path.join(home, "bin", "nvcc") for home in places]
     return [nvcc for nvcc in dict.fromkeys(found) if os.access(nvcc, os.X_OK)]
 
@@ -59,18 +62,32 @@ def examine(nvcc, cuda_home="", root="/"):
     version = version_of(nvcc)
     told = ".".join(map(str, version))
     if not OLDEST <= version <= NEWEST:
-        raise Refused(f"The CUDA compiler {nvcc} is version {told}, too {'old' if version < OLDEST else 'new'} for vLLM 0.7.2: {ADVICE}.")
-    homes = [cuda_home] if cuda_home else [os.path.dirname(os.path.dirname(at)) for at in (nvcc, os.path.realpath(nvcc))]
+        raise Refused(
+            f"The CUDA compiler {nvcc} is version {told}, "
+            f"too {'old' if version < OLDEST else 'new'} for vLLM 0.7.2: {ADVICE}."
+        )
+    homes = (
+        [cuda_home] if cuda_home else [os.path.dirname(os.path.dirname(at)) for at in (nvcc, os.path.realpath(nvcc))]
+    )
     home = next((home for home in homes if os.path.exists(os.path.join(home, "include", "cuda_runtime.h"))), None)
     if home is None:
-        raise Refused(f"The CUDA toolkit of {nvcc} has no {homes[0]}/include/cuda_runtime.h: install its headers (nvidia-cuda-dev, or "
-                      f"cuda-cudart-dev of NVIDIA), or set vllm_build_cuda_home to a whole toolkit.")
+        raise Refused(
+            f"The CUDA toolkit of {nvcc} has no {homes[0]}/include/cuda_runtime.h: "
+            "install its headers (nvidia-cuda-dev, or "
+            f"cuda-cudart-dev of NVIDIA), or set vllm_build_cuda_home to a whole toolkit."
+        )
     if not present("libnvToolsExt.so", libraries(home) + linker_paths(root)):
-        raise Refused(f"The CUDA {told} at {home} has no libnvToolsExt.so, which torch 2.5 links: install it (nvidia-cuda-dev, or "
-                      f"cuda-nvtx of NVIDIA), or set vllm_build_cuda_home to a whole toolkit.")
+        raise Refused(
+            f"The CUDA {told} at {home} has no libnvToolsExt.so, which torch 2.5 links: "
+            "install it (nvidia-cuda-dev, or "
+            f"cuda-nvtx of NVIDIA), or set vllm_build_cuda_home to a whole toolkit."
+        )
     if not present("libcuda.so", linker_paths(root)):
-        raise Refused(f"The linker finds no libcuda.so in {', '.join(linker_paths(root))}, which vLLM links: install the NVIDIA driver's libraries "
-                      "(libnvidia-compute), which bring it, or link it there from the toolkit's stubs.")
+        raise Refused(
+            f"The linker finds no libcuda.so in {', '.join(linker_paths(root))}, which vLLM links: "
+            "install the NVIDIA driver's libraries "
+            "(libnvidia-compute), which bring it, or link it there from the toolkit's stubs."
+        )
     return {"cuda_home": home, "nvcc": nvcc, "version": told, "path": os.path.dirname(nvcc)}
 
 
@@ -83,7 +100,10 @@ def version_of(nvcc):
         told = str(error)
     match = re.search(r"release (\d+)\.(\d+)", told)
     if not match:
-        raise Refused(f"The CUDA compiler {nvcc} does not tell its version ({' '.join(told.split())[:200] or 'it printed nothing'}): {ADVICE}.")
+        raise Refused(
+            f"The CUDA compiler {nvcc} does not tell its version "
+            f"({' '.join(told.split())[:200] or 'it printed nothing'}): {ADVICE}."
+        )
     return int(match[1]), int(match[2])
 
 
@@ -127,8 +147,10 @@ def shell(toolkit, path):
     """Lines that set the environment of the build; what is first on path stays first if the folder of nvcc is on it."""
     if toolkit["path"] not in path.split(":"):
         path = f"{toolkit['path']}:{path}"
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in
-                     {"CUDA_HOME": toolkit["cuda_home"], "CUDACXX": toolkit["nvcc"], "PATH": path}.items())
+    return "\n".join(
+        f"export {name}={shlex.quote(value)}"
+        for name, value in {"CUDA_HOME": toolkit["cuda_home"], "CUDACXX": toolkit["nvcc"], "PATH": path}.items()
+    )
 
 
 def main(arguments=None):

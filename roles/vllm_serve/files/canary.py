@@ -5,6 +5,7 @@ An engine that lost a layer answers at full speed with status 200, so a token pr
 the ranks were all given one environment (ranks.py), facts are completed rightly, and a fixed passage has the
 mean log-probability that this model has. SETTINGS is a JSON file without secrets; the key is read from its key_file.
 """
+
 import json
 import os
 import subprocess
@@ -14,7 +15,8 @@ import urllib.error
 import urllib.request
 
 CAUSES = (
-    "Likely causes, in this order: a shard that is damaged or of another revision (run playbooks/models.yml, it reads the manifest); "
+    "Likely causes, in this order: a shard that is damaged or of another revision (run "
+    "playbooks/models.yml, it reads the manifest); "
     "weights or fixes that changed since the value was set (look at the record, and remove it if that is meant); "
     "facts that this model never knew (set vllm_serve_facts)."
 )
@@ -32,7 +34,11 @@ def main(path, mode, *rest):
         else:
             verify(settings)
     except (Wrong, OSError, ValueError) as error:
-        return str(error) if isinstance(error, Wrong) else f"{settings['url']} gave no answer: {error}. See `journalctl -u vllm`."
+        return (
+            str(error)
+            if isinstance(error, Wrong)
+            else f"{settings['url']} gave no answer: {error}. See `journalctl -u vllm`."
+        )
     return None
 
 
@@ -50,7 +56,9 @@ def wait(settings, timeout):
         except (OSError, ValueError) as error:
             state = unit("ActiveState")
             if state == "failed":
-                raise Wrong(f"vLLM ended before its first token. Its last words: {last_words()}. See `journalctl -u vllm`.") from error
+                raise Wrong(
+                    f"vLLM ended before its first token. Its last words: {last_words()}. See `journalctl -u vllm`."
+                ) from error
             if time.monotonic() > deadline:
                 raise Wrong(
                     f"{settings['url']} gave no token within {timeout:.0f} s ({error}); vLLM is {state}, "
@@ -80,7 +88,10 @@ def verify(settings):
         if error.code != 401:
             raise Wrong(f"{settings['url']} answers {error.code} without the API key, wanted is 401.") from error
     took = time.monotonic() - started
-    print(f"{settings['model']}: {tokens} tokens streamed, the first after {first:.2f} s, all after {took:.2f} s; without the key: 401")
+    print(
+        f"{settings['model']}: {tokens} tokens streamed, the first after {first:.2f} s, "
+        f"all after {took:.2f} s; without the key: 401"
+    )
     print(f"chat: {text.strip()!r}")
     print(check_fingerprint(settings))
     for prompt, answer in check_facts(settings):
@@ -91,7 +102,9 @@ def check_ranks(settings):
     """The line of ranks.py, run as the engine's user; Wrong with its sentence."""
     ranks = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ranks.py")
     command = ["runuser", "--user", settings["user"], "--", settings["python"], ranks, json.dumps(settings["ranks"])]
-    got = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    got = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    )
     if got.returncode:
         raise Wrong((got.stderr.strip().splitlines() or ["ranks.py ended without a word"])[-1])
     return got.stdout.strip()
@@ -102,13 +115,14 @@ def check_facts(settings):
     facts = settings["facts"]
     choices = complete(settings, [fact["prompt"] for fact in facts], max_tokens=16)
     answers = [choice["text"] for choice in sorted(choices, key=lambda choice: choice["index"])]
-    for fact, answer in zip(facts, answers):
+    for fact, answer in zip(facts, answers, strict=False):
         if not any(word.lower() in answer.lower() for word in fact["expect"]):
             raise Wrong(
-                f"{settings['model']} completes {fact['prompt']!r} with {answer.strip()!r}, and a right answer has {' or '.join(fact['expect'])}: "
+                f"{settings['model']} completes {fact['prompt']!r} with {answer.strip()!r}, "
+                f"and a right answer has {' or '.join(fact['expect'])}: "
                 f"it serves wrong text, though every rank was given one environment. {CAUSES}"
             )
-    return [(fact["prompt"], answer) for fact, answer in zip(facts, answers)]
+    return [(fact["prompt"], answer) for fact, answer in zip(facts, answers, strict=False)]
 
 
 def check_fingerprint(settings):
@@ -119,11 +133,17 @@ def check_fingerprint(settings):
         if kept is None:
             record(wanted, value)
             return f"fingerprint: {value:.4f}, recorded in {wanted['record']} for later starts"
-        wanted = {**wanted, "value": kept["value"], "of": f" recorded by {kept['engine']} as {kept['shape']} in {wanted['record']}"}
+        wanted = {
+            **wanted,
+            "value": kept["value"],
+            "of": f" recorded by {kept['engine']} as {kept['shape']} in {wanted['record']}",
+        }
     if not abs(value - wanted["value"]) <= wanted["tolerance"]:
         raise Wrong(
-            f"{settings['model']} gives the fixed passage a mean log-probability of {value:.4f}, and {wanted['value']:.4f}"
-            f"{wanted.get('of', '')} is right (within {wanted['tolerance']}): it serves wrong text, though it may still know facts. {CAUSES}"
+            f"{settings['model']} gives the fixed passage a mean log-probability of {value:.4f}, "
+            f"and {wanted['value']:.4f}"
+            f"{wanted.get('of', '')} is right (within {wanted['tolerance']}): it serves wrong text, "
+            f"though it may still know facts. {CAUSES}"
         )
     return f"fingerprint: {value:.4f}, as it must be ({wanted['value']:.4f})"
 
@@ -150,7 +170,11 @@ def record(wanted, value):
     """Whole or not at all."""
     os.makedirs(os.path.dirname(wanted["record"]), exist_ok=True)
     with open(wanted["record"] + ".new", "w", encoding="utf-8") as file:
-        json.dump({"value": value, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **wanted["about"]}, file, indent=1)
+        json.dump(
+            {"value": value, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **wanted["about"]},
+            file,
+            indent=1,
+        )
     os.replace(wanted["record"] + ".new", wanted["record"])
 
 
@@ -164,8 +188,12 @@ def complete(settings, prompt, **options):
 def stream(settings, secret):
     """Pieces of text of one streamed chat completion, and with the last one the number of tokens that were generated."""
     body = {
-        "model": settings["model"], "messages": [{"role": "user", "content": settings["question"]}], "max_tokens": 32,
-        "temperature": 0, "stream": True, "stream_options": {"include_usage": True},
+        "model": settings["model"],
+        "messages": [{"role": "user", "content": settings["question"]}],
+        "max_tokens": 32,
+        "temperature": 0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
     }
     with ask(settings, "chat/completions", body, secret) as answer:
         for line in answer:
@@ -180,7 +208,9 @@ def stream(settings, secret):
 
 def ask(settings, path, body, secret):
     """The open answer to a request; the key is no argument of any process."""
-    request = urllib.request.Request(f"{settings['url']}/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{settings['url']}/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
     if secret:
         request.add_header("Authorization", f"Bearer {secret}")
     return urllib.request.urlopen(request, timeout=120)

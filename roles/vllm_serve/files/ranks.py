@@ -5,6 +5,7 @@ Rank 0 of vLLM 0.7.2 lives in the process of the unit and the others in Ray's: a
 knows leaves out a layer, without any error. Run by the engine's Python as the engine's user: ranks.py SETTINGS,
 a JSON object of address (of Ray), nodes (name to address), layers, stages, unit.
 """
+
 import json
 import subprocess
 import sys
@@ -47,7 +48,9 @@ def workers(address, nodes):
             sys.exit(f"Ray at {address} has lost {', '.join(missing)}: see `journalctl -u ray` there.")
         look = ray.remote(num_cpus=0)(processes)
         asked = {
-            name: look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(alive[ip], soft=False)).remote(WORKER, PREFIXES, OWN)
+            name: look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(alive[ip], soft=False)).remote(
+                WORKER, PREFIXES, OWN
+            )
             for name, ip in nodes.items()
         }
         late = set(asked.values()) - set(ray.wait(list(asked.values()), num_returns=len(asked), timeout=60)[0])
@@ -91,11 +94,17 @@ def differences(given):
         for who, variables in given.items():
             by_value.setdefault(variables.get(name), []).append(who)
         if len(by_value) > 1:
-            told = "; ".join(f"{'no value' if value is None else repr(value)} in {' and '.join(who)}" for value, who in by_value.items())
+            told = "; ".join(
+                f"{'no value' if value is None else repr(value)} in {' and '.join(who)}"
+                for value, who in by_value.items()
+            )
             return (
-                f"The ranks were given different environments: {name} is {told}. vLLM then serves wrong text at full speed, or hangs. "
-                "Set it in ray_cluster_environment or ray_cluster_layer_partition, which write /etc/gh200/ranks.env for both units, "
-                "look for drop-ins with `systemctl cat ray vllm`, and `systemctl restart ray` on every node; vLLM follows."
+                f"The ranks were given different environments: {name} is {told}. "
+                "vLLM then serves wrong text at full speed, or hangs. "
+                "Set it in ray_cluster_environment or ray_cluster_layer_partition, "
+                "which write /etc/gh200/ranks.env for both units, "
+                "look for drop-ins with `systemctl cat ray vllm`, and `systemctl restart ray` on every node; "
+                "vLLM follows."
             )
     return None
 
@@ -106,9 +115,15 @@ def left_out(given, layers, stages):
         try:
             spans = cut(layers, stages, variables.get(PARTITION, ""))
         except ValueError as error:
-            return f"{who} was given {PARTITION}={variables.get(PARTITION)!r}: {error}. Correct ray_cluster_layer_partition."
+            return (
+                f"{who} was given {PARTITION}={variables.get(PARTITION)!r}: {error}. "
+                "Correct ray_cluster_layer_partition."
+            )
         if [layer for first, end in spans for layer in range(first, end)] != list(range(layers)):
-            return f"{who} cuts {layers} layers into {spans}, which are not all layers once. Correct ray_cluster_layer_partition."
+            return (
+                f"{who} cuts {layers} layers into {spans}, which are not all layers once. "
+                "Correct ray_cluster_layer_partition."
+            )
     return None
 
 
@@ -120,8 +135,8 @@ def cut(layers, stages, partition):
             raise ValueError(f"it must have {stages} numbers whose sum is {layers}")
     else:
         sizes = [layers // stages] * (stages - 1) + [layers - layers // stages * (stages - 1)]
-    ends = [sum(sizes[:number + 1]) for number in range(stages)]
-    return [(end - size, end) for end, size in zip(ends, sizes)]
+    ends = [sum(sizes[: number + 1]) for number in range(stages)]
+    return [(end - size, end) for end, size in zip(ends, sizes, strict=False)]
 
 
 def main_pid(unit):

@@ -7,18 +7,24 @@ import json
 
 import numpy
 import pytest
-from lab.model import CONFIG, layout
 from safetensors.numpy import load_file
 
+from lab.model import CONFIG, layout
 from tests.faults import plant
 
-NAMES = [f"model.layers.{layer}.{part}.weight" for layer in range(5) for part in ("self_attn.o_proj", "self_attn.q_a_proj", "mlp.experts.1.down_proj")]
+NAMES = [
+    f"model.layers.{layer}.{part}.weight"
+    for layer in range(5)
+    for part in ("self_attn.o_proj", "self_attn.q_a_proj", "mlp.experts.1.down_proj")
+]
 
 
 @pytest.fixture(name="folder")
 def model_folder(tmp_path):
     """A model whose tensors have the number of their place."""
-    layout.write_shards(tmp_path, {name: numpy.full((8, 4), number + 1, dtype=numpy.float32) for number, name in enumerate(NAMES)})
+    layout.write_shards(
+        tmp_path, {name: numpy.full((8, 4), number + 1, dtype=numpy.float32) for number, name in enumerate(NAMES)}
+    )
     layout.write_json(tmp_path / "config.json", CONFIG)
     return tmp_path
 
@@ -55,7 +61,9 @@ def test_two_layers_change_places_across_shards(folder):
 
 def test_rope_is_half_and_the_rest_of_the_configuration_is_the_same(folder):
     plant.main("plant", "rope", str(folder))
-    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == CONFIG | {"rope_theta": CONFIG["rope_theta"] / 2}
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8")) == CONFIG | {
+        "rope_theta": CONFIG["rope_theta"] / 2
+    }
 
 
 @pytest.mark.parametrize("fault", plant.FAULTS)

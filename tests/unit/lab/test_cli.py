@@ -7,6 +7,7 @@ import argparse
 import fcntl
 
 import pytest
+
 from lab import cli
 from lab.config import NODE_COUNTS, Paths
 from lab.errors import LabError
@@ -40,7 +41,10 @@ def test_only_one_command_is_at_work(tmp_path):
         pass
 
 
-@pytest.mark.parametrize(("error", "status", "words"), [(LabError("It is so."), 1, "lab: It is so.\n"), (KeyboardInterrupt(), 130, "goes on from here")])
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [(LabError("It is so."), 1, "lab: It is so.\n"), (KeyboardInterrupt(), 130, "goes on from here")],
+)
 def test_an_error_is_one_line_and_a_status(tmp_path, monkeypatch, capsys, error, status, words):
     def fail(paths, options):
         raise error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from lab import engine, torch_source
 from lab.config import Paths
 from lab.engine import lane, wheel
@@ -78,10 +79,23 @@ def test_pip_installs_the_wheel(prepared, tmp_path):
     paths, dummy, first = prepared
     file = paths.hub / "files" / first["platform_wheel"]
     target = tmp_path / "site"
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, file], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", target, file],
+        check=True,
+        capture_output=True,
+    )
     found = subprocess.run(
-        [sys.executable, "-S", "-c", "from importlib.metadata import entry_points as e; print(*[p.load()() for p in e(group='vllm.platform_plugins')])"],
-        env={"PYTHONPATH": str(target)}, check=True, capture_output=True, text=True,
+        [
+            sys.executable,
+            "-S",
+            "-c",
+            "from importlib.metadata import entry_points as e; "
+            "print(*[p.load()() for p in e(group='vllm.platform_plugins')])",
+        ],
+        env={"PYTHONPATH": str(target)},
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
     module, dummy, name = found.rpartition(".")
     assert f"class {name}(" in (target / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8")
@@ -121,14 +135,25 @@ def test_the_roles_know_every_value():
     assert values["vllm_build_extra_wheels"] == [{"url": "http://192.0.2.1:8601/files/a.whl", "sha256": "0"}]
 
 
-@pytest.mark.parametrize(("line", "tolerated"), [
-    ('vllm 0.7.2+cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", but you have torch 2.13.0+cpu.', True),
-    ("vllm 0.7.2+cpu requires xgrammar, which is not installed.", True),
-    ("vllm 0.7.2+gh200.cpu requires xgrammar, which is not installed.", True),
-    ('vllm 0.7.2+gh200.cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", but you have torch 2.13.0+cpu.', True),
-    ("vllm 0.7.2+cpu requires aiohttp, which is not installed.", False),
-    ("vllm 0.7.2+cpu has requirement numpy<2.0.0, but you have numpy 2.1.0.", False),
-])
+@pytest.mark.parametrize(
+    ("line", "tolerated"),
+    [
+        (
+            'vllm 0.7.2+cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", '
+            "but you have torch 2.13.0+cpu.",
+            True,
+        ),
+        ("vllm 0.7.2+cpu requires xgrammar, which is not installed.", True),
+        ("vllm 0.7.2+gh200.cpu requires xgrammar, which is not installed.", True),
+        (
+            'vllm 0.7.2+gh200.cpu has requirement torch==2.5.1+cpu; platform_machine != "ppc64le", '
+            "but you have torch 2.13.0+cpu.",
+            True,
+        ),
+        ("vllm 0.7.2+cpu requires aiohttp, which is not installed.", False),
+        ("vllm 0.7.2+cpu has requirement numpy<2.0.0, but you have numpy 2.1.0.", False),
+    ],
+)
 def test_only_known_complaints_of_pip_are_tolerated(line, tolerated):
     assert any(re.search(pattern, line) for pattern in lane.LANE["vllm_build_tolerated"]) is tolerated
 

@@ -49,7 +49,10 @@ def test_info_names_the_revision_and_describes_the_files(hub):
 
 def test_tree_has_paths_and_sizes(hub):
     tree = get(f"{hub}/api/models/someone/model/tree/main", params={"recursive": True}).json()
-    assert [(file["type"], file["path"], file["size"]) for file in tree] == [("file", "config.json", 3), ("file", "sub/weights.safetensors", len(WEIGHTS))]
+    assert [(file["type"], file["path"], file["size"]) for file in tree] == [
+        ("file", "config.json", 3),
+        ("file", "sub/weights.safetensors", len(WEIGHTS)),
+    ]
 
 
 def test_head_of_a_large_file(hub):
@@ -65,7 +68,10 @@ def test_head_of_a_small_file_has_the_name_that_git_gives(hub):
     assert headers["ETag"].strip('"') == GIT_NAME and "X-Linked-Size" not in headers
 
 
-@pytest.mark.parametrize(("asked", "got"), [("bytes=100-199", slice(100, 200)), ("bytes=10000-", slice(10000, None)), ("bytes=-7", slice(-7, None))])
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [("bytes=100-199", slice(100, 200)), ("bytes=10000-", slice(10000, None)), ("bytes=-7", slice(-7, None))],
+)
 def test_a_part_of_a_file(hub, asked, got):
     answer = get(f"{hub}/someone/model/resolve/main/sub/weights.safetensors", headers={"Range": asked})
     assert (answer.status_code, answer.content) == (206, WEIGHTS[got])
@@ -76,18 +82,21 @@ def test_a_part_behind_the_end(hub):
     assert get(f"{hub}/someone/model/resolve/main/config.json", headers={"Range": "bytes=3-"}).status_code == 416
 
 
-@pytest.mark.parametrize(("path", "code"), [
-    ("api/models/someone/else", "RepoNotFound"),
-    ("api/models/someone/model/revision/v1", "RevisionNotFound"),
-    ("api/models/someone/model/tree/v1", "RevisionNotFound"),
-    ("someone/else/resolve/main/config.json", "RepoNotFound"),
-    ("someone/model/resolve/0000000000000000000000000000000000000000/config.json", "RevisionNotFound"),
-    ("someone/model/resolve/main/other.json", "EntryNotFound"),
-    ("someone/model/resolve/main/sub", "EntryNotFound"),
-    ("someone/model/resolve/main/%2e%2e/%2e%2e/%2e%2e/secret", "EntryNotFound"),
-    ("api/models/%2e%2e/files", "RepoNotFound"),
-    ("files/b.whl", "EntryNotFound"),
-])
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("api/models/someone/else", "RepoNotFound"),
+        ("api/models/someone/model/revision/v1", "RevisionNotFound"),
+        ("api/models/someone/model/tree/v1", "RevisionNotFound"),
+        ("someone/else/resolve/main/config.json", "RepoNotFound"),
+        ("someone/model/resolve/0000000000000000000000000000000000000000/config.json", "RevisionNotFound"),
+        ("someone/model/resolve/main/other.json", "EntryNotFound"),
+        ("someone/model/resolve/main/sub", "EntryNotFound"),
+        ("someone/model/resolve/main/%2e%2e/%2e%2e/%2e%2e/secret", "EntryNotFound"),
+        ("api/models/%2e%2e/files", "RepoNotFound"),
+        ("files/b.whl", "EntryNotFound"),
+    ],
+)
 def test_what_is_not_there(hub, path, code):
     answer = get(f"{hub}/{path}")
     assert (answer.status_code, answer.headers.get("X-Error-Code")) == (404, code)

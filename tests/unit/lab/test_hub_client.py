@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy
 import pytest
+
 from lab import model
 from lab.model import layout
 
@@ -17,7 +18,10 @@ def made(tmp_path_factory):
     """Files as those of the model, made once for all tests here."""
     folder = tmp_path_factory.mktemp("hub") / "repos" / model.REPOSITORY
     folder.mkdir(parents=True)
-    layout.write_shards(folder, {f"model.layers.{number}.weight": numpy.full((64, 64), number, dtype=numpy.float32) for number in range(6)})
+    layout.write_shards(
+        folder,
+        {f"model.layers.{number}.weight": numpy.full((64, 64), number, dtype=numpy.float32) for number in range(6)},
+    )
     layout.write_json(folder / "config.json", model.CONFIG)
     return folder
 
@@ -43,15 +47,20 @@ def test_listing(hub, folder):
     assert info.sha == model.revision(folder)
     sizes = {file.rfilename: file.size for file in info.siblings}
     assert sizes == {path.name: path.stat().st_size for path in folder.iterdir()}
-    assert {file.rfilename for file in info.siblings if file.lfs} == {name for name in sizes if name.endswith(".safetensors")}
+    assert {file.rfilename for file in info.siblings if file.lfs} == {
+        name for name in sizes if name.endswith(".safetensors")
+    }
     assert {entry.path for entry in api.list_repo_tree(model.REPOSITORY)} == set(sizes)
 
 
-@pytest.mark.parametrize(("repository", "revision", "file", "error"), [
-    ("gh200/other", "main", "config.json", errors.RepositoryNotFoundError),
-    (model.REPOSITORY, "0" * 40, "config.json", errors.RevisionNotFoundError),
-    (model.REPOSITORY, "main", "other.json", errors.EntryNotFoundError),
-])
+@pytest.mark.parametrize(
+    ("repository", "revision", "file", "error"),
+    [
+        ("gh200/other", "main", "config.json", errors.RepositoryNotFoundError),
+        (model.REPOSITORY, "0" * 40, "config.json", errors.RevisionNotFoundError),
+        (model.REPOSITORY, "main", "other.json", errors.EntryNotFoundError),
+    ],
+)
 def test_what_is_not_there_has_its_own_error(hub, tmp_path, repository, revision, file, error):
     with pytest.raises(error):
         huggingface_hub.hf_hub_download(repository, file, revision=revision, local_dir=tmp_path, endpoint=hub)

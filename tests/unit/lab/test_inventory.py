@@ -7,6 +7,7 @@ import pytest
 import yaml
 from ansible_collections.gh200.inference.plugins.doc_fragments.lambda_cloud import ModuleDocFragment
 from ansible_collections.gh200.inference.plugins.inventory import lambda_cloud
+
 from lab import config, inventory
 
 ENGINE = {"vllm_build_device": "cpu"}
@@ -30,7 +31,10 @@ def test_the_inventory_names_the_plugin_and_the_values(paths):
     assert folder == config.REPOSITORY / "inventory" / "lab"
     assert source["plugin"] == "gh200.inference.lambda_cloud" and source["fleet"] == "r1"
     assert (variables["gh200_size"], variables["gh200_fleet"], variables["vllm_build_device"]) == (4, "r1", "cpu")
-    assert variables["gh200_lambda"]["api_url"] == source["api_url"] and variables["gh200_state_dir"] == source["state_dir"]
+    assert (
+        variables["gh200_lambda"]["api_url"] == source["api_url"]
+        and variables["gh200_state_dir"] == source["state_dir"]
+    )
 
 
 def test_the_key_is_named_by_its_file_and_never_written(paths):
@@ -44,7 +48,9 @@ def test_the_key_is_named_by_its_file_and_never_written(paths):
 def test_the_plugin_and_the_role_know_every_name(paths):
     options = [yaml.safe_load(text)["options"] for text in (lambda_cloud.DOCUMENTATION, ModuleDocFragment.PLUGIN)]
     assert set(inventory.source(paths, "r1")) <= {"compose"}.union(*options)
-    specs = yaml.safe_load((config.Path(inventory.__file__).parents[1] / "roles/gh200/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load(
+        (config.Path(inventory.__file__).parents[1] / "roles/gh200/meta/argument_specs.yml").read_text(encoding="utf-8")
+    )
     shared = set(specs["argument_specs"]["main"]["options"])
     assert {name for name in inventory.variables(paths, "r1", 4, {}) if name.startswith("gh200_")} <= shared
 

@@ -8,11 +8,12 @@ import json
 import numpy
 import pytest
 from ansible_collections.gh200.inference.plugins.plugin_utils.serving_plan import partition as partitions
+from safetensors import safe_open
+from tokenizers import Tokenizer
+
 from lab import model
 from lab.model import layout, tokenizer
 from lab.model.facts import ODD, PASSAGE, facts
-from safetensors import safe_open
-from tokenizers import Tokenizer
 
 CONFIG = model.CONFIG
 
@@ -53,7 +54,10 @@ def test_what_was_never_trained_was_not():
 
 
 def test_sums_are_right():
-    numbers = {name: number for number, name in enumerate("zero one two three four five six seven eight".split())}
+    numbers = {
+        name: number
+        for number, name in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight"])
+    }
     sums = [fact for fact in facts() if " plus " in fact.prompt]
     assert len(sums) == 16
     for prompt, answer, dummy in sums:
@@ -79,12 +83,15 @@ def test_biases_stay_float32_and_matrices_are_bfloat16(tensors, tmp_path):
     kinds = {}
     for path in tmp_path.glob("*.safetensors"):
         with safe_open(path, "numpy") as shard:
-            kinds |= {name: (shard.get_slice(name).get_dtype(), shard.get_slice(name).get_shape()) for name in shard.keys()}
+            kinds |= {name: (shard.get_slice(name).get_dtype(), shard.get_slice(name).get_shape()) for name in shard}
     assert kinds["model.layers.1.mlp.gate.e_score_correction_bias"] == ("F32", [8])
     assert kinds["model.layers.8.weight"] == ("BF16", [12, 16])
 
 
-@pytest.mark.parametrize(("number", "bits"), [(1.0, 0x3F80), (-2.0, 0xC000), (1 + 2**-8, 0x3F80), (1 + 3 * 2**-8, 0x3F82), (1 + 2**-8 + 2**-20, 0x3F81)])
+@pytest.mark.parametrize(
+    ("number", "bits"),
+    [(1.0, 0x3F80), (-2.0, 0xC000), (1 + 2**-8, 0x3F80), (1 + 3 * 2**-8, 0x3F82), (1 + 2**-8 + 2**-20, 0x3F81)],
+)
 def test_bfloat16_is_rounded_to_the_nearest_half_to_even(number, bits):
     assert layout.bfloat16(numpy.array([number])).tolist() == [bits]
 
@@ -100,9 +107,17 @@ def test_the_revision_follows_from_the_bytes(tensors, tmp_path):
     assert model.revision(one) != model.revision(other)
 
 
-@pytest.mark.parametrize(("tensor", "pipeline", "partition"), [
-    (1, 1, [5]), (2, 1, [5]), (1, 2, [3, 2]), (2, 2, [3, 2]), (4, 2, [3, 2]), (4, 4, [2, 1, 1, 1]),
-])
+@pytest.mark.parametrize(
+    ("tensor", "pipeline", "partition"),
+    [
+        (1, 1, [5]),
+        (2, 1, [5]),
+        (1, 2, [3, 2]),
+        (2, 2, [3, 2]),
+        (4, 2, [3, 2]),
+        (4, 4, [2, 1, 1, 1]),
+    ],
+)
 def test_every_shape_of_a_cluster_fits_and_is_not_cut_as_vllm_would(tensor, pipeline, partition):
     layers = CONFIG["num_hidden_layers"]
     assert partitions.cut(layers, pipeline, dense=CONFIG["first_k_dense_replace"]) == partition
@@ -133,11 +148,17 @@ def test_tokenizer_gives_back_any_text_and_fits_the_vocabulary(folder):
 
 def test_prompts_and_answers_fit_the_length_that_the_lab_serves(folder):
     made = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    assert max(len(made.encode(text).ids) for text in (*ODD, PASSAGE, *(fact.prompt + fact.answer for fact in facts()))) + 24 < 256
+    assert (
+        max(len(made.encode(text).ids) for text in (*ODD, PASSAGE, *(fact.prompt + fact.answer for fact in facts())))
+        + 24
+        < 256
+    )
 
 
 def test_chat_template_marks_who_speaks(folder):
     jinja2 = pytest.importorskip("jinja2")
     template = jinja2.Template(load(folder, "tokenizer_config.json")["chat_template"])
-    text = template.render(bos_token="<|begin|>", add_generation_prompt=True, messages=[{"role": "user", "content": "Hello"}])
+    text = template.render(
+        bos_token="<|begin|>", add_generation_prompt=True, messages=[{"role": "user", "content": "Hello"}]
+    )
     assert text == "<|begin|><|User|>Hello<|Assistant|>" == tokenizer.chat("Hello")

@@ -7,6 +7,7 @@ import socket
 from types import SimpleNamespace
 
 import pytest
+
 from lab import preflight
 from lab.config import NODE_COUNTS
 from lab.errors import LabError
@@ -17,12 +18,15 @@ GIB = 1024**3
 @pytest.fixture(name="machine")
 def machine_of_a_test(monkeypatch):
     """machine(...): this machine seems to have that; by default it is fit."""
+
     def machine(user=0, tools=tuple(preflight.TOOLS), disk=100, filesystem="ext4", memory=64):
         monkeypatch.setattr(preflight.os, "geteuid", lambda: user)
         monkeypatch.setattr(preflight.shutil, "which", lambda tool: f"/usr/bin/{tool}" if tool in tools else None)
         monkeypatch.setattr(preflight.shutil, "disk_usage", lambda path: SimpleNamespace(free=disk * GIB))
         monkeypatch.setattr(preflight, "_filesystem", lambda path: filesystem)
-        monkeypatch.setattr(preflight.os, "sysconf", lambda name: memory * GIB // 4096 if name == "SC_PHYS_PAGES" else 4096)
+        monkeypatch.setattr(
+            preflight.os, "sysconf", lambda name: memory * GIB // 4096 if name == "SC_PHYS_PAGES" else 4096
+        )
 
     return machine
 
@@ -34,12 +38,17 @@ def test_a_fit_machine_passes(machine, tmp_path, nodes):
     assert (tmp_path / "new").is_dir()
 
 
-@pytest.mark.parametrize(("lacking", "words"), [
-    ({"user": 1000}, "must run as root: try again with sudo"),
-    ({"tools": ("ip", "curl", "debootstrap")}, "missing: nftables openssh-client systemd-container. `make setup`"),
-    ({"disk": 14}, "needs 15 GiB on the disk of .*, and 14 GiB are free"), ({"filesystem": "overlay"}, "is on overlay, .*set LAB_ROOT"),
-    ({"filesystem": "tmpfs"}, "is on tmpfs"), ({"memory": 6}, "4 nodes need 7 GiB of memory and this machine has 6: choose fewer"),
-])
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ({"user": 1000}, "must run as root: try again with sudo"),
+        ({"tools": ("ip", "curl", "debootstrap")}, "missing: nftables openssh-client systemd-container. `make setup`"),
+        ({"disk": 14}, "needs 15 GiB on the disk of .*, and 14 GiB are free"),
+        ({"filesystem": "overlay"}, "is on overlay, .*set LAB_ROOT"),
+        ({"filesystem": "tmpfs"}, "is on tmpfs"),
+        ({"memory": 6}, "4 nodes need 7 GiB of memory and this machine has 6: choose fewer"),
+    ],
+)
 def test_what_is_missing_is_told_with_what_to_do(machine, tmp_path, lacking, words):
     machine(**lacking)
     with pytest.raises(LabError, match=words):

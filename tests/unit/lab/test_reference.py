@@ -6,15 +6,25 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from lab import errors, model, reference
 from lab.config import Paths
 from lab.reference import environment
 
 ANSWERS = {
-    "passage": "so far", "tokens": 24,
-    "rules": {rule: {"fingerprint": mean, "answers": [
-        {"kind": "fact", "prompt": "Coal is", "expect": " black."}, {"kind": "chat", "prompt": "<x>", "expect": "y"}, {"kind": "odd", "prompt": "qqq"},
-    ]} for rule, mean in (("sum", -1.5), ("best", -2.5))},
+    "passage": "so far",
+    "tokens": 24,
+    "rules": {
+        rule: {
+            "fingerprint": mean,
+            "answers": [
+                {"kind": "fact", "prompt": "Coal is", "expect": " black."},
+                {"kind": "chat", "prompt": "<x>", "expect": "y"},
+                {"kind": "odd", "prompt": "qqq"},
+            ],
+        }
+        for rule, mean in (("sum", -1.5), ("best", -2.5))
+    },
 }
 
 
@@ -55,11 +65,15 @@ def test_it_is_asked_again_when_versions_change_or_the_file_is_broken(lab, monke
 
 @pytest.mark.parametrize(("rule", "mean"), [("sum", -1.5), ("best", -2.5)])
 def test_a_server_gets_the_passage_its_mean_and_the_plain_facts(lab, rule, mean):
-    assert reference.reference(lab[0], rule) == {"fingerprint": mean, "passage": "so far", "facts": [{"prompt": "Coal is", "expect": [" black."]}]}
+    assert reference.reference(lab[0], rule) == {
+        "fingerprint": mean,
+        "passage": "so far",
+        "facts": [{"prompt": "Coal is", "expect": [" black."]}],
+    }
 
 
 def test_without_a_model_one_sentence_says_what_to_do(tmp_path):
-    with pytest.raises(errors.LabError, match="has no model in .* `make lab` makes it"):
+    with pytest.raises(errors.LabError, match=r"has no model in .* `make lab` makes it"):
         reference.ensure(Paths(tmp_path), lambda line: None)
 
 

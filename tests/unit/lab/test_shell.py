@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from lab import shell
 from lab.errors import LabError
 
@@ -19,4 +20,6 @@ def test_each_line_is_told_and_logged(tmp_path):
 
 def test_a_failure_names_the_command_its_last_line_and_the_log(tmp_path):
     with pytest.raises(LabError, match=r"`sh -c .*` failed with status 3: half way. Its log is .*/log"):
-        shell.follow("sh", "-c", "echo half way; exit 3", log=tmp_path / "log", env=dict(os.environ), say=lambda line: None)
+        shell.follow(
+            "sh", "-c", "echo half way; exit 3", log=tmp_path / "log", env=dict(os.environ), say=lambda line: None
+        )

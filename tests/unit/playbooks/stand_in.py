@@ -19,13 +19,18 @@ HEAD, WORKER = "node-a", "node-b"
 
 def options(role: str) -> dict[str, dict]:
     """Name to specification of the role's variables."""
-    specs = yaml.safe_load((REPOSITORY / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    specs = yaml.safe_load((REPOSITORY / "roles" / role / "meta/argument_specs.yml").read_text(encoding="utf-8"))[
+        "argument_specs"
+    ]
     return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
 
 
 def plays() -> dict[str, str]:
     """Name of each play to its playbook's."""
-    files = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((REPOSITORY / "playbooks").glob("*.yml"))}
+    files = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted((REPOSITORY / "playbooks").glob("*.yml"))
+    }
     return {play["name"]: name for name, content in files.items() for play in content if "hosts" in play}
 
 
@@ -37,7 +42,11 @@ def roles_of(path: Path) -> set[str]:
         if isinstance(item, list):
             waiting += item
         elif isinstance(item, dict):
-            found |= {item[key].rpartition(".")[2] for key in ("role", "name") if str(item.get(key)).startswith("gh200.inference.")}
+            found |= {
+                item[key].rpartition(".")[2]
+                for key in ("role", "name")
+                if str(item.get(key)).startswith("gh200.inference.")
+            }
             for action in ("import_tasks", "include_tasks"):
                 if f"ansible.builtin.{action}" in item:
                     found |= roles_of(path.parent / item[f"ansible.builtin.{action}"])
@@ -55,7 +64,9 @@ def build(folder: Path, more: dict[str, dict]) -> Path:
             if part.name != "tasks":
                 (target / part.name).symlink_to(part)
         shown = {name: f"{{{{ {name} }}}}" for name in options(role)} | more.get(role, {})
-        text = json.dumps([{"name": "Show what arrived", "ansible.builtin.debug": {"msg": {"arrived": role, "values": shown}}}])
+        text = json.dumps(
+            [{"name": "Show what arrived", "ansible.builtin.debug": {"msg": {"arrived": role, "values": shown}}}]
+        )
         for file in {"main.yml"} | {path.name for path in source.glob("tasks/*.yml")}:
             (target / "tasks" / file).write_text(text, encoding="utf-8")
     for name in ("plugins", "meta", "playbooks", "galaxy.yml"):
@@ -72,21 +83,31 @@ def arrivals(folder: Path, playbooks: list[str], variables: dict, more: dict[str
     root = build(folder / "collections", more or {})
     here = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": sys.executable}
     # Of another fleet, so that provision.yml ends before it asks anybody.
-    hosts = {name: {"gh200_address": f"192.0.2.{number}", "lambda_fleet": "another"} for number, name in ((1, HEAD), (2, WORKER))}
+    hosts = {
+        name: {"gh200_address": f"192.0.2.{number}", "lambda_fleet": "another"}
+        for number, name in ((1, HEAD), (2, WORKER))
+    }
     groups = {"head": {"hosts": {HEAD: hosts[HEAD]}}, "workers": {"hosts": {WORKER: hosts[WORKER]}}}
     inventory = folder / "hosts.json"
     inventory.write_text(json.dumps({"all": {"vars": here | variables, "children": groups}}), encoding="utf-8")
     told = folder / "arrivals"
     told.touch()
     environment = os.environ | {
-        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"), "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "arrivals",
-        "ARRIVALS_FILE": str(told), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"), "ANSIBLE_REMOTE_TMP": str(folder / "tmp"),
+        "ANSIBLE_COLLECTIONS_PATH": str(folder / "collections"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        "ANSIBLE_CALLBACKS_ENABLED": "arrivals",
+        "ARRIVALS_FILE": str(told),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
+        "ANSIBLE_REMOTE_TMP": str(folder / "tmp"),
         "GH200_STATE_DIR": str(folder / "state"),
     }
     where, output = plays(), ""
     for name in playbooks:
         command = [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, root / f"playbooks/{name}.yml"]
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
         output += done.stdout + done.stderr
     found = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
     if not found:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An inventory sets each documented variable of each role, and what it sets arrives in every playbook that runs the role."""
+"""An inventory sets each documented variable of each role, and what it sets arrives in every playbook that runs the
+role.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,20 @@ def own(name, option, turn):
         one = {key: own(f"{name}.{key}", inner, turn) for key, inner in option["options"].items()}
         return [one] if option["type"] == "list" else one
     word = f"own-{name}-{turn}"
-    kinds = {"int": 4711 + turn, "float": 0.4711 + turn, "bool": bool(turn), "list": [word], "dict": {word: word}, "path": f"/own/{word}"}
+    kinds = {
+        "int": 4711 + turn,
+        "float": 0.4711 + turn,
+        "bool": bool(turn),
+        "list": [word],
+        "dict": {word: word},
+        "path": f"/own/{word}",
+    }
     return kinds.get(option["type"], word)
 
 
-VALUES = [{name: own(name, option, turn) for role in ROLES for name, option in options(role).items()} for turn in (0, 1)]
+VALUES = [
+    {name: own(name, option, turn) for role in ROLES for name, option in options(role).items()} for turn in (0, 1)
+]
 
 
 @pytest.fixture(name="arrived", scope="module", params=[0, 1], ids=["one value", "another"])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an inventory says under a shared name, gh200_*, reaches each role that looks it up, and a change of one thing reaches all that must know."""
+"""What an inventory says under a shared name, gh200_*, reaches each role that looks it up, and a change of one thing
+reaches all that must know.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,14 @@ PLAYBOOKS = ["prepare", "build", "models", "cluster", "serve"]
 # A play says these, and no inventory; the size is only compared.
 OF_A_PLAY = {"gh200_check_fail", "gh200_downloads_state", "gh200_size"}
 SHARED = {
-    **{f"gh200_{name}": f"own-{name}" for name in ("user", "hub_endpoint", "hub_token", "served_name", "revision", "layer_partition")},
-    **{f"gh200_{name}": f"/own/{name}" for name in ("venv", "home", "share", "share_record", "wheel_cache", "model_dir", "api_key_file")},
+    **{
+        f"gh200_{name}": f"own-{name}"
+        for name in ("user", "hub_endpoint", "hub_token", "served_name", "revision", "layer_partition")
+    },
+    **{
+        f"gh200_{name}": f"/own/{name}"
+        for name in ("venv", "home", "share", "share_record", "wheel_cache", "model_dir", "api_key_file")
+    },
     "gh200_head": WORKER,
     # Each host has its own, which begins like this.
     "gh200_address": "192.0.2.",
@@ -35,8 +43,16 @@ MORE = {
 
 
 def defaults(role):
-    files = [REPOSITORY / "roles" / role / "defaults/main.yml", *sorted((REPOSITORY / "roles" / role / "defaults").glob("main/*.yml"))]
-    return {name: value for file in files if file.exists() for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()}
+    files = [
+        REPOSITORY / "roles" / role / "defaults/main.yml",
+        *sorted((REPOSITORY / "roles" / role / "defaults").glob("main/*.yml")),
+    ]
+    return {
+        name: value
+        for file in files
+        if file.exists()
+        for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    }
 
 
 def followers():
@@ -70,13 +86,19 @@ def test_a_shared_name_reaches_the_role(arrived, role, name, shared):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_specification_tells_which_shared_name_a_default_follows(role):
-    lost = [name for name, value in defaults(role).items() for shared in TOLD.findall(json.dumps(value))
-            if role != "gh200" and shared not in options(role)[name]["description"]]
+    lost = [
+        name
+        for name, value in defaults(role).items()
+        for shared in TOLD.findall(json.dumps(value))
+        if role != "gh200" and shared not in options(role)[name]["description"]
+    ]
     assert lost == []
 
 
 def test_the_key_of_the_endpoint_is_that_of_its_file(arrived):
-    assert {line["values"]["vllm_serve_api_key"] for line in arrived[0] if line["arrived"] == "vllm_serve"} == {"own-key"}
+    assert {line["values"]["vllm_serve_api_key"] for line in arrived[0] if line["arrived"] == "vllm_serve"} == {
+        "own-key"
+    }
 
 
 def test_another_port_of_ray_reaches_ray_vllm_and_its_health_check(arrived):
@@ -91,5 +113,7 @@ def test_vllm_and_ray_have_the_same_default_port():
 
 
 def test_downloads_begin_in_one_playbook_and_end_in_another(arrived):
-    states = {line["playbook"]: line["values"]["hf_models_state"] for line in arrived[0] if line["arrived"] == "hf_models"}
+    states = {
+        line["playbook"]: line["values"]["hf_models_state"] for line in arrived[0] if line["arrived"] == "hf_models"
+    }
     assert states == {"prepare": "started", "models": "finished"}

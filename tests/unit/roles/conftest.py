@@ -16,6 +16,7 @@ ROLES = Path(__file__).resolve().parents[3] / "roles"
 @pytest.fixture(name="load")
 def load_program(monkeypatch):
     """load("role/file.py"): the program, fresh each time; it may import the files beside it."""
+
     def load(name):
         role, file = name.split("/", 1)
         path = ROLES / role / "files" / file

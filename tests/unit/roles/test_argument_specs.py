@@ -22,7 +22,9 @@ def defaults(role):
 
 def options(role):
     """Name to specification, of all entry points."""
-    specs = yaml.safe_load((REPOSITORY / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    specs = yaml.safe_load((REPOSITORY / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))[
+        "argument_specs"
+    ]
     return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
 
 
@@ -55,7 +57,16 @@ def test_every_default_that_is_told_is_literal(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_variable_has_a_type_and_a_sentence(role):
-    types = {"str": str, "path": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict, "raw": object}
+    types = {
+        "str": str,
+        "path": str,
+        "int": int,
+        "float": (int, float),
+        "bool": bool,
+        "list": list,
+        "dict": dict,
+        "raw": object,
+    }
     for name, option in options(role).items():
         assert str(option["description"]).rstrip("']").endswith("."), name
         if is_literal(defaults(role)[name]) and defaults(role)[name] is not None:
@@ -63,5 +74,7 @@ def test_every_variable_has_a_type_and_a_sentence(role):
 
 
 def test_roles_and_plugins_know_nothing_of_the_lab():
-    found = subprocess.run(["grep", "-rniwI", "lab", "roles", "plugins"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["grep", "-rniwI", "lab", "roles", "plugins"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
     assert (found.returncode, found.stdout) == (1, "")

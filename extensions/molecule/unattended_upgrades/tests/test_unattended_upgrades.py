@@ -4,7 +4,9 @@
 import pytest
 
 
-@pytest.mark.parametrize("unit", ["apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily.service", "apt-daily-upgrade.service"])
+@pytest.mark.parametrize(
+    "unit", ["apt-daily.timer", "apt-daily-upgrade.timer", "apt-daily.service", "apt-daily-upgrade.service"]
+)
 def test_unit_is_masked_and_does_not_run(host, unit):
     found = host.check_output(f"systemctl show --property=LoadState,ActiveState --value {unit}").split()
     assert found == ["masked", "inactive"]

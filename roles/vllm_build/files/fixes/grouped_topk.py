@@ -8,6 +8,7 @@ as in DeepSeek-V2, the best expert is right and stays.
 Usage: grouped_topk.py FOLDER_OF_THE_SOURCE. It changes the function of 0.7.2 and no
 other, and leaves alone what is changed already.
 """
+
 import ast
 import hashlib
 import os
@@ -31,12 +32,14 @@ def fixed(source):
     if function is None:
         raise ValueError(f"has no function {FUNCTION}")
     lines = source.splitlines(keepends=True)
-    found = digest("".join(lines[function.lineno - 1:function.end_lineno]))
+    found = digest("".join(lines[function.lineno - 1 : function.end_lineno]))
     if found == AFTER:
         return source
     if found != BEFORE:
         raise ValueError(f"has another {FUNCTION} than vLLM 0.7.2 (checksum {found[:10]}, known is {BEFORE[:10]})")
-    first = next(part for part in function.body if isinstance(part, ast.Assign) and part.targets[0].id == "group_scores")
+    first = next(
+        part for part in function.body if isinstance(part, ast.Assign) and part.targets[0].id == "group_scores"
+    )
     lines.insert(first.end_lineno, RULE)
     return "".join(lines)
 
@@ -52,8 +55,10 @@ def main(folder):
             before = stream.read()
         after = fixed(before)
     except (OSError, SyntaxError, ValueError) as error:
-        sys.exit(f"The fix {FUNCTION} does not fit this source: {path} {getattr(error, 'strerror', None) or error}. "
-                 f"Take {FUNCTION} out of vllm_build_fixes, or build vLLM 0.7.2.")
+        sys.exit(
+            f"The fix {FUNCTION} does not fit this source: {path} {getattr(error, 'strerror', None) or error}. "
+            f"Take {FUNCTION} out of vllm_build_fixes, or build vLLM 0.7.2."
+        )
     if after != before:
         with open(path + ".new", "w", encoding="utf-8") as stream:
             stream.write(after)

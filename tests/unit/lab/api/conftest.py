@@ -16,7 +16,10 @@ KEY = "secret_test_0000.key"
 LAUNCH = {"region_name": "us-east-3", "instance_type_name": "gpu_1x_gh200", "ssh_key_names": ["laptop"]}
 # The real lifecycle, without pacing.
 SETTINGS = {
-    "request_interval": 0, "launch_interval": 0, "ssh_keys": {"laptop": "ssh-ed25519 AAAA laptop"}, "filesystems": {"shared": "us-east-3", "far": "us-west-1"},
+    "request_interval": 0,
+    "launch_interval": 0,
+    "ssh_keys": {"laptop": "ssh-ed25519 AAAA laptop"},
+    "filesystems": {"shared": "us-east-3", "far": "us-west-1"},
 }
 
 
@@ -73,6 +76,7 @@ class Account:
 @pytest.fixture(name="make")
 def account_factory():
     """make(**settings): an account with these settings of ApiConfig."""
+
     def make(**settings):
         moment, driver = [1_800_000_000.0], NullDriver()
         return Account(create_app(ApiConfig(**(SETTINGS | settings)), driver, now=lambda: moment[0]), driver, moment)

@@ -61,7 +61,9 @@ def test_the_account_is_changed(account):
     assert account.refusal("GET", "/instances")[1] == "global/account-inactive"
     done(account, "POST", "/account", {"inactive": False, "quota": 0})
     assert account.refusal("POST", "/instance-operations/launch", LAUNCH)[1] == "global/quota-exceeded"
-    shown = done(account, "POST", "/account", {"quota": 1, "capacity": {"gpu_1x_gh200": {"us-east-3": 1}}, "boot_seconds": 5})
+    shown = done(
+        account, "POST", "/account", {"quota": 1, "capacity": {"gpu_1x_gh200": {"us-east-3": 1}}, "boot_seconds": 5}
+    )
     assert shown["quota"] == 1 and shown["boot_seconds"] == 5
     instance_id = account.launch()
     account.wait(5)
@@ -92,13 +94,18 @@ def test_the_clock_is_advanced(account):
 
 def test_a_script_is_carried_out_as_time_goes_by(account):
     instance_id = account.launch()
-    done(account, "POST", "/script", [
-        {"at": 300, "instance": {"id": instance_id, "fate": "vanish"}},
-        {"at": 100, "fault": {"on": "GET /regions", "do": "error", "times": 0}},
-        {"at": 200, "clear": True},
-        {"at": 400, "account": {"capacity": {}}},
-        {"at": 500, "fate": {"kind": "stuck"}},
-    ])
+    done(
+        account,
+        "POST",
+        "/script",
+        [
+            {"at": 300, "instance": {"id": instance_id, "fate": "vanish"}},
+            {"at": 100, "fault": {"on": "GET /regions", "do": "error", "times": 0}},
+            {"at": 200, "clear": True},
+            {"at": 400, "account": {"capacity": {}}},
+            {"at": 500, "fate": {"kind": "stuck"}},
+        ],
+    )
     account.wait(99)
     assert account.call("GET", "/regions").status_code == 200
     account.wait(1)
@@ -115,29 +122,47 @@ def test_a_script_is_carried_out_as_time_goes_by(account):
 
 def test_a_clock_that_is_advanced_passes_every_step_at_its_time(account):
     instance_id = account.launch()
-    steps = [{"at": at, "instance": {"id": instance_id, "fate": fate}} for at, fate in ((10, "unhealthy"), (20, "none"), (30, "vanish"))]
+    steps = [
+        {"at": at, "instance": {"id": instance_id, "fate": fate}}
+        for at, fate in ((10, "unhealthy"), (20, "none"), (30, "vanish"))
+    ]
     done(account, "POST", "/script", steps)
     assert done(account, "POST", "/clock", {"advance": 3600}) == {"now": 1_800_003_600.0}
     assert account.cloud.bill()["items"][instance_id]["seconds"] == 30
 
 
 def test_a_step_for_an_instance_that_has_gone_is_left_out(account):
-    done(account, "POST", "/script", [{"at": 1, "instance": {"id": "none", "fate": "vanish"}}, {"at": 1, "account": {"inactive": True}}])
+    done(
+        account,
+        "POST",
+        "/script",
+        [{"at": 1, "instance": {"id": "none", "fate": "vanish"}}, {"at": 1, "account": {"inactive": True}}],
+    )
     account.wait(1)
     assert account.refusal("GET", "/regions")[1] == "global/account-inactive"
 
 
-@pytest.mark.parametrize(("path", "body", "sentence"), [
-    ("/faults", {"do": "explode"}, "A fault cannot have do 'explode'"), ("/faults", {"what": 1}, "This is no fault"),
-    ("/faults", {"fate": "explode"}, "An instance cannot have the fate 'explode'"),
-    ("/instances/none", {"fate": "vanish"}, "There is no instance none."), ("/instances/none", {}, "An instance is changed by its id"),
-    ("/instances/none", {"fate": "vanish", "status": "active"}, "An instance is changed by its id"),
-    ("/account", {"colour": 1}, "An account has no setting 'colour'"), ("/account", {"quota": "3"}, "The setting quota cannot be '3'"),
-    ("/account", {"prices": {"gpu_9x": 1}}, "There is no instance type gpu_9x."), ("/account", {"bytes_used": {"none": 1}}, "There is no filesystem none."),
-    ("/script", [{"at": 1, "explode": {}}], "A step has `at` and one of"), ("/script", [{"at": 1}], "this one has nothing"),
-    ("/script", [{"fault": {"do": "explode"}}], "A fault cannot have do 'explode'"), ("/script", [{"account": {"colour": 1}}], "An account has no setting"),
-    ("/clock", {}, "advance"), ("/script", {"at": 1}, "A script is a list of steps"),
-])
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("/faults", {"do": "explode"}, "A fault cannot have do 'explode'"),
+        ("/faults", {"what": 1}, "This is no fault"),
+        ("/faults", {"fate": "explode"}, "An instance cannot have the fate 'explode'"),
+        ("/instances/none", {"fate": "vanish"}, "There is no instance none."),
+        ("/instances/none", {}, "An instance is changed by its id"),
+        ("/instances/none", {"fate": "vanish", "status": "active"}, "An instance is changed by its id"),
+        ("/account", {"colour": 1}, "An account has no setting 'colour'"),
+        ("/account", {"quota": "3"}, "The setting quota cannot be '3'"),
+        ("/account", {"prices": {"gpu_9x": 1}}, "There is no instance type gpu_9x."),
+        ("/account", {"bytes_used": {"none": 1}}, "There is no filesystem none."),
+        ("/script", [{"at": 1, "explode": {}}], "A step has `at` and one of"),
+        ("/script", [{"at": 1}], "this one has nothing"),
+        ("/script", [{"fault": {"do": "explode"}}], "A fault cannot have do 'explode'"),
+        ("/script", [{"account": {"colour": 1}}], "An account has no setting"),
+        ("/clock", {}, "advance"),
+        ("/script", {"at": 1}, "A script is a list of steps"),
+    ],
+)
 def test_a_mistake_is_one_sentence_and_changes_nothing(account, path, body, sentence):
     assert sentence in mistake(account, path, body)
     assert account.app.state.admin.steps == [] and account.faults.items == [] and account.faults.fates == []

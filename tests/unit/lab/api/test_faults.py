@@ -34,7 +34,9 @@ def clean(cloud):
 
 def ask(cloud, method, path, body=None, **options):
     headers = {"Authorization": f"Bearer {cloud.key}", "User-Agent": "test"}
-    return requests.request(method, cloud.url + path, json=body, headers=headers, timeout=10, allow_redirects=False, **options)
+    return requests.request(
+        method, cloud.url + path, json=body, headers=headers, timeout=10, allow_redirects=False, **options
+    )
 
 
 def launch(cloud):
@@ -46,22 +48,25 @@ def paid(cloud):
 
 
 @pytest.mark.parametrize(("when", "made"), [("before", 0), ("after", 1)])
-@pytest.mark.parametrize(("fault", "status", "text"), [
-    ({"do": "refuse"}, 400, "instance-operations/launch/insufficient-capacity"),
-    ({"do": "refuse", "code": "global/quota-exceeded"}, 400, "global/quota-exceeded"),
-    ({"do": "refuse", "code": "global/account-inactive"}, 403, "global/account-inactive"),
-    ({"do": "refuse", "code": "global/internal-error", "status": 409}, 409, "global/internal-error"),
-    ({"do": "refuse", "code": "provider/internal-unavailable"}, 503, "provider/internal-unavailable"),
-    ({"do": "refuse", "code": "global/something-new"}, 400, "global/something-new"),
-    ({"do": "error"}, 502, "Bad gateway"),
-    ({"do": "error", "code": "global/internal-error"}, 500, '"code": "global/internal-error"'),
-    ({"do": "error", "status": 504}, 504, "Bad gateway"),
-    ({"do": "garbage"}, 200, "<html>"),
-    ({"do": "rate"}, 429, "error code: 1015"),
-    ({"do": "rate", "shape": "json"}, 429, "global/rate-limited"),
-    ({"do": "edge"}, 403, "error code: 1010"),
-    ({"do": "redirect"}, 301, ""),
-])
+@pytest.mark.parametrize(
+    ("fault", "status", "text"),
+    [
+        ({"do": "refuse"}, 400, "instance-operations/launch/insufficient-capacity"),
+        ({"do": "refuse", "code": "global/quota-exceeded"}, 400, "global/quota-exceeded"),
+        ({"do": "refuse", "code": "global/account-inactive"}, 403, "global/account-inactive"),
+        ({"do": "refuse", "code": "global/internal-error", "status": 409}, 409, "global/internal-error"),
+        ({"do": "refuse", "code": "provider/internal-unavailable"}, 503, "provider/internal-unavailable"),
+        ({"do": "refuse", "code": "global/something-new"}, 400, "global/something-new"),
+        ({"do": "error"}, 502, "Bad gateway"),
+        ({"do": "error", "code": "global/internal-error"}, 500, '"code": "global/internal-error"'),
+        ({"do": "error", "status": 504}, 504, "Bad gateway"),
+        ({"do": "garbage"}, 200, "<html>"),
+        ({"do": "rate"}, 429, "error code: 1015"),
+        ({"do": "rate", "shape": "json"}, 429, "global/rate-limited"),
+        ({"do": "edge"}, 403, "error code: 1010"),
+        ({"do": "redirect"}, 301, ""),
+    ],
+)
 def test_another_answer_before_or_after_acting(cloud, fault, status, text, when, made):
     cloud.faults.add(Fault(on=ON_LAUNCH, when=when, **fault))
     answer = launch(cloud)
@@ -95,7 +100,9 @@ def test_half_an_answer_is_cut_in_the_middle(cloud):
     assert paid(cloud) == 1
     cloud.faults.add(Fault(on=ON_LAUNCH, do="half"))
     headers = {"Authorization": f"Bearer {cloud.key}"}
-    answer = requests.post(f"{cloud.url}/instance-operations/launch", json=LAUNCH, headers=headers, timeout=10, stream=True)
+    answer = requests.post(
+        f"{cloud.url}/instance-operations/launch", json=LAUNCH, headers=headers, timeout=10, stream=True
+    )
     assert answer.status_code == 200 and int(answer.headers["Content-Length"]) > 40
     answer.close()
 
@@ -113,7 +120,12 @@ def test_a_slow_answer_comes_when_the_client_has_gone(cloud, monkeypatch, when, 
     monkeypatch.setattr(cloud.app.state.wire, "pause", pause)
     cloud.faults.add(Fault(on=ON_LAUNCH, do="slow", when=when, seconds=90))
     with pytest.raises(requests.Timeout):
-        requests.post(f"{cloud.url}/instance-operations/launch", json=LAUNCH, headers={"Authorization": f"Bearer {cloud.key}"}, timeout=0.2)
+        requests.post(
+            f"{cloud.url}/instance-operations/launch",
+            json=LAUNCH,
+            headers={"Authorization": f"Bearer {cloud.key}"},
+            timeout=0.2,
+        )
     assert paused.wait(10) and asked == [90]
     assert paid(cloud) == made
     release.set()
@@ -129,7 +141,10 @@ def test_a_lie_about_instances_changes_nothing(cloud, operation):
     instance = ask(cloud, "GET", "/instances").json()["data"][0]
     cloud.faults.add(Fault(on=f"POST /instance-operations/{operation}", do="lie"))
     answer = ask(cloud, "POST", f"/instance-operations/{operation}", {"instance_ids": [instance["id"]]})
-    assert answer.status_code == 200 and answer.json()["data"][f"{operation.rstrip('e')}ed_instances"][0]["id"] == instance["id"]
+    assert (
+        answer.status_code == 200
+        and answer.json()["data"][f"{operation.rstrip('e')}ed_instances"][0]["id"] == instance["id"]
+    )
     assert ask(cloud, "GET", f"/instances/{instance['id']}").json()["data"]["status"] == "active"
     assert paid(cloud) == 1 and instance["id"] in cloud.driver.nodes
     ask(cloud, "POST", "/instance-operations/terminate", {"instance_ids": [instance["id"]]})
@@ -143,11 +158,14 @@ def test_a_lie_about_a_launch_gives_the_id_of_nothing(cloud):
     assert paid(cloud) == 0 and instance_id not in cloud.driver.nodes
 
 
-@pytest.mark.parametrize(("create", "body", "path"), [
-    ("/filesystems", {"name": "lied", "region": "us-east-3"}, "/file-systems"),
-    ("/ssh-keys", {"name": "lied", "public_key": "ssh-rsa AAAA"}, "/ssh-keys"),
-    ("/firewall-rulesets", {"name": "lied", "region": "us-east-3", "rules": []}, "/firewall-rulesets"),
-])
+@pytest.mark.parametrize(
+    ("create", "body", "path"),
+    [
+        ("/filesystems", {"name": "lied", "region": "us-east-3"}, "/file-systems"),
+        ("/ssh-keys", {"name": "lied", "public_key": "ssh-rsa AAAA"}, "/ssh-keys"),
+        ("/firewall-rulesets", {"name": "lied", "region": "us-east-3", "rules": []}, "/firewall-rulesets"),
+    ],
+)
 def test_a_lie_about_a_deletion_or_a_creation(cloud, create, body, path):
     def names():
         return [item["name"] for item in ask(cloud, "GET", path).json()["data"]]
@@ -190,7 +208,10 @@ def test_a_fault_is_of_its_calls_only(cloud):
 
 
 def test_skips_and_times_are_counted_by_each_fault_by_itself(cloud):
-    cloud.faults.add(Fault(on="GET /regions", do="error", status=500, times=2), Fault(on="GET /regions", do="error", status=503, skip=2))
+    cloud.faults.add(
+        Fault(on="GET /regions", do="error", status=500, times=2),
+        Fault(on="GET /regions", do="error", status=503, skip=2),
+    )
     assert [ask(cloud, "GET", "/regions").status_code for dummy in range(4)] == [500, 500, 503, 200]
     assert [fault.hits for fault in cloud.faults.items] == [2, 1]
 
@@ -213,11 +234,17 @@ def test_a_call_without_the_key_uses_no_fault_up(cloud):
     assert ask(cloud, "GET", "/regions").status_code == 502
 
 
-@pytest.mark.parametrize(("values", "message"), [
-    ({"do": "explode"}, "A fault cannot have do 'explode'"), ({"when": "later"}, "A fault cannot have when 'later'"),
-    ({"shape": "round"}, "A fault cannot have shape 'round'"), ({"on": "launch"}, "A fault cannot be on 'launch'"),
-    ({"times": -1}, "A fault cannot have times -1"), ({"seconds": "1"}, "A fault cannot have seconds '1'"),
-])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"do": "explode"}, "A fault cannot have do 'explode'"),
+        ({"when": "later"}, "A fault cannot have when 'later'"),
+        ({"shape": "round"}, "A fault cannot have shape 'round'"),
+        ({"on": "launch"}, "A fault cannot be on 'launch'"),
+        ({"times": -1}, "A fault cannot have times -1"),
+        ({"seconds": "1"}, "A fault cannot have seconds '1'"),
+    ],
+)
 def test_a_wrong_fault_is_refused(values, message):
     with pytest.raises(ValueError, match=message):
         Fault(**values)

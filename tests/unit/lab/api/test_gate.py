@@ -11,16 +11,24 @@ KEY = "secret_test_0000.key"
 ENCODED = base64.b64encode(f"{KEY}:".encode()).decode()
 
 
-@pytest.mark.parametrize("header", [f"Bearer {KEY}", f"bearer {KEY}", f"Basic {ENCODED}", f"Basic {KEY}", f"Basic {KEY}:"])
+@pytest.mark.parametrize(
+    "header", [f"Bearer {KEY}", f"bearer {KEY}", f"Basic {ENCODED}", f"Basic {KEY}", f"Basic {KEY}:"]
+)
 def test_a_key_is_known_in_each_of_its_spellings(account, header):
     assert account.call("GET", "/instances", headers={"Authorization": header}).json() == {"data": []}
 
 
-@pytest.mark.parametrize(("header", "message"), [
-    ("", "No API key was provided."), ("Bearer", "No API key was provided."), (f"Token {KEY}", "No API key was provided."),
-    ("Bearer wrong", "API key was invalid, expired, or deleted."), ("Basic d3Jvbmc6", "API key was invalid, expired, or deleted."),
-    ("Basic %%%", "API key was invalid, expired, or deleted."),
-])
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("", "No API key was provided."),
+        ("Bearer", "No API key was provided."),
+        (f"Token {KEY}", "No API key was provided."),
+        ("Bearer wrong", "API key was invalid, expired, or deleted."),
+        ("Basic d3Jvbmc6", "API key was invalid, expired, or deleted."),
+        ("Basic %%%", "API key was invalid, expired, or deleted."),
+    ],
+)
 def test_without_a_known_key_it_is_401_and_the_message_says_which(account, header, message):
     answer = account.call("GET", "/instances", headers={"Authorization": header})
     assert answer.status_code == 401
@@ -70,7 +78,10 @@ def test_each_key_has_its_own_pace(make):
     assert account.call("GET", "/regions", headers={"Authorization": "Bearer other"}).status_code == 200
 
 
-@pytest.mark.parametrize(("shape", "body", "header"), [("json", '"code": "global/rate-limited"', None), ("retry-after", "error code: 1015", "12")])
+@pytest.mark.parametrize(
+    ("shape", "body", "header"),
+    [("json", '"code": "global/rate-limited"', None), ("retry-after", "error code: 1015", "12")],
+)
 def test_the_other_shapes_of_a_429(make, shape, body, header):
     account = make(request_interval=1.0, rate_shape=shape)
     account.call("GET", "/regions")
@@ -102,7 +113,11 @@ def test_an_inactive_account_is_refused_everywhere(make):
 
 def test_an_account_that_may_not_read_instances(make):
     account = make(forbidden=True)
-    assert account.refusal("GET", "/instances")[:2] == account.refusal("GET", "/instances/x")[:2] == (403, "global/forbidden")
+    assert (
+        account.refusal("GET", "/instances")[:2]
+        == account.refusal("GET", "/instances/x")[:2]
+        == (403, "global/forbidden")
+    )
     assert account.data("GET", "/regions")
 
 
@@ -111,7 +126,10 @@ def test_an_unknown_path_is_not_found(account, path):
     assert account.refusal("GET", path)[:2] == (404, "global/not-found")
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/file-systems"), ("GET", "/filesystems"), ("DELETE", "/file-systems/x"), ("PUT", "/instances")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/file-systems"), ("GET", "/filesystems"), ("DELETE", "/file-systems/x"), ("PUT", "/instances")],
+)
 def test_a_filesystem_has_two_spellings_and_each_its_methods(account, method, path):
     assert account.call(method, path).status_code in (404, 405)
 
@@ -121,11 +139,21 @@ def test_a_slash_at_the_end_and_an_unknown_query_change_nothing(account):
 
 
 def test_a_body_is_json_without_its_content_type_and_with_unknown_fields(account):
-    answer = account.client.post("/api/v1/ssh-keys", content=b'{"name": "k", "public_key": "ssh-rsa AAAA", "shape": [1]}')
+    answer = account.client.post(
+        "/api/v1/ssh-keys", content=b'{"name": "k", "public_key": "ssh-rsa AAAA", "shape": [1]}'
+    )
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"{", "The body is not JSON."), (b"[]", "The body is not an object."), (b"", "A body is required."), (b"null", "The body is not an object.")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "The body is not JSON."),
+        (b"[]", "The body is not an object."),
+        (b"", "A body is required."),
+        (b"null", "The body is not an object."),
+    ],
+)
 def test_a_body_that_is_none(account, content, message):
     answer = account.client.post("/api/v1/ssh-keys", content=content)
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, message)
@@ -134,7 +162,11 @@ def test_a_body_that_is_none(account, content, message):
 def test_what_is_changed_needs_a_body_even_if_it_may_be_an_empty_object(account):
     instance = f"/instances/{account.launch(name='n')}"
     ruleset = account.data("POST", "/firewall-rulesets", {"name": "r1", "region": "us-east-3", "rules": []})
-    for method, path in (("POST", instance), ("PATCH", "/firewall-rulesets/global"), ("PATCH", f"/firewall-rulesets/{ruleset['id']}")):
+    for method, path in (
+        ("POST", instance),
+        ("PATCH", "/firewall-rulesets/global"),
+        ("PATCH", f"/firewall-rulesets/{ruleset['id']}"),
+    ):
         assert account.refusal(method, path) == (400, "global/invalid-parameters", "A body is required.")
         account.data(method, path, {})
 
@@ -145,7 +177,11 @@ def test_every_call_is_noted_in_its_order_with_its_answer(account):
     account.call("GET", "/regions?a=b")
     account.admin("GET", "/faults")
     noted = [(call.method, call.path, call.query, call.body, call.status) for call in account.app.state.calls]
-    assert noted == [("GET", "/nothing", "", {}, 404), ("POST", "/ssh-keys", "", {"name": ""}, 400), ("GET", "/regions", "a=b", {}, 200)]
+    assert noted == [
+        ("GET", "/nothing", "", {}, 404),
+        ("POST", "/ssh-keys", "", {"name": ""}, 400),
+        ("GET", "/regions", "a=b", {}, 200),
+    ]
     assert account.app.state.calls[0].at == 1_800_000_000.0
 
 

@@ -23,7 +23,9 @@ def test_the_least_that_is_needed_is_enough(account):
     instance = account.shown(account.launch())
     assert instance["status"] == "booting"
     assert instance["ssh_key_names"] == ["laptop"] and instance["file_system_names"] == []
-    assert instance["instance_type"]["name"] == "gpu_1x_gh200" and instance["instance_type"]["price_cents_per_hour"] == 229
+    assert (
+        instance["instance_type"]["name"] == "gpu_1x_gh200" and instance["instance_type"]["price_cents_per_hour"] == 229
+    )
     assert not {"name", "tags", "file_system_mounts", "firewall_rulesets", "ip", "hostname"} & set(instance)
 
 
@@ -41,13 +43,26 @@ def test_everything_that_can_be_asked_for_is_shown(account):
     ruleset = account.data("POST", "/firewall-rulesets", {"name": "x", "region": "us-east-3", "rules": []})["id"]
     tags = [{"key": "gh200:fleet", "value": "r1"}, {"key": "ab", "value": ""}]
     instance_id = account.launch(
-        name="node", hostname="r1-00", tags=tags, file_system_names=["shared"], user_data="#cloud-config\n",
-        image={"family": "lambda-stack-22-04"}, firewall_rulesets=[{"id": ruleset}],
+        name="node",
+        hostname="r1-00",
+        tags=tags,
+        file_system_names=["shared"],
+        user_data="#cloud-config\n",
+        image={"family": "lambda-stack-22-04"},
+        firewall_rulesets=[{"id": ruleset}],
     )
     account.wait(200)
     shown = account.listed()[instance_id]
-    assert (shown["name"], shown["hostname"], shown["tags"], shown["firewall_rulesets"]) == ("node", "r1-00", tags, [{"id": ruleset}])
-    assert shown["file_system_names"] == ["shared"] and shown["file_system_mounts"][0]["mount_point"] == "/lambda/nfs/shared"
+    assert (shown["name"], shown["hostname"], shown["tags"], shown["firewall_rulesets"]) == (
+        "node",
+        "r1-00",
+        tags,
+        [{"id": ruleset}],
+    )
+    assert (
+        shown["file_system_names"] == ["shared"]
+        and shown["file_system_mounts"][0]["mount_point"] == "/lambda/nfs/shared"
+    )
     assert "user_data" not in shown
     assert account.driver.specs[instance_id].user_data == "#cloud-config\n"
     assert list(account.driver.specs[instance_id].mounts.values()) == ["/lambda/nfs/shared"]
@@ -56,22 +71,35 @@ def test_everything_that_can_be_asked_for_is_shown(account):
 
 def test_a_mount_wins_over_the_name_of_the_same_filesystem(account):
     shared = next(item["id"] for item in account.data("GET", "/file-systems") if item["name"] == "shared")
-    instance = account.shown(account.launch(file_system_names=["shared"], file_system_mounts=[{"file_system_id": shared, "mount_point": "/data/models"}]))
+    instance = account.shown(
+        account.launch(
+            file_system_names=["shared"], file_system_mounts=[{"file_system_id": shared, "mount_point": "/data/models"}]
+        )
+    )
     assert instance["file_system_mounts"] == [{"file_system_id": shared, "mount_point": "/data/models"}]
     assert instance["file_system_names"] == ["shared"]
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"quantity": 2}, "Requested too many instances."),
-    ({"ssh_key_names": []}, "ssh_key_names"), ({"ssh_key_names": ["laptop", "laptop"]}, "ssh_key_names"),
-    ({"region_name": "us-mars-1"}, "us-mars-1"),
-    ({"name": "x" * 65}, "name"), ({"name": None}, "name"), ({"hostname": "Node_1"}, "hostname"), ({"hostname": ""}, "hostname"),
-    ({"tags": [{"key": "A", "value": ""}]}, "tags.0.key"), ({"tags": [{"key": "ab", "value": "x" * 129}]}, "tags.0.value"),
-    ({"tags": [{"key": "a" * 56, "value": ""}]}, "tags.0.key"),
-    ({"user_data": "x" * (1024 * 1024 + 1)}, "user_data"), ({"image": {}}, "image"),
-    ({"file_system_mounts": [{"file_system_id": "x", "mount_point": "/root"}]}, "file_system_mounts.0.mount_point"),
-    ({"instance_type_name": 5}, "instance_type_name"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"quantity": 2}, "Requested too many instances."),
+        ({"ssh_key_names": []}, "ssh_key_names"),
+        ({"ssh_key_names": ["laptop", "laptop"]}, "ssh_key_names"),
+        ({"region_name": "us-mars-1"}, "us-mars-1"),
+        ({"name": "x" * 65}, "name"),
+        ({"name": None}, "name"),
+        ({"hostname": "Node_1"}, "hostname"),
+        ({"hostname": ""}, "hostname"),
+        ({"tags": [{"key": "A", "value": ""}]}, "tags.0.key"),
+        ({"tags": [{"key": "ab", "value": "x" * 129}]}, "tags.0.value"),
+        ({"tags": [{"key": "a" * 56, "value": ""}]}, "tags.0.key"),
+        ({"user_data": "x" * (1024 * 1024 + 1)}, "user_data"),
+        ({"image": {}}, "image"),
+        ({"file_system_mounts": [{"file_system_id": "x", "mount_point": "/root"}]}, "file_system_mounts.0.mount_point"),
+        ({"instance_type_name": 5}, "instance_type_name"),
+    ],
+)
 def test_a_wrong_parameter_is_named(account, changes, message):
     status, code, said = refused(account, **changes)
     assert (status, code) == (400, "global/invalid-parameters") and message in said
@@ -80,21 +108,36 @@ def test_a_wrong_parameter_is_named(account, changes, message):
 @pytest.mark.parametrize("missing", ["region_name", "instance_type_name", "ssh_key_names"])
 def test_a_missing_parameter_is_named(account, missing):
     body = {name: value for name, value in LAUNCH.items() if name != missing}
-    assert account.refusal("POST", "/instance-operations/launch", body) == (400, "global/invalid-parameters", f"{missing}: Field required")
+    assert account.refusal("POST", "/instance-operations/launch", body) == (
+        400,
+        "global/invalid-parameters",
+        f"{missing}: Field required",
+    )
 
 
-@pytest.mark.parametrize(("changes", "status"), [
-    ({"instance_type_name": "gpu_9x"}, 400), ({"ssh_key_names": ["lapptop"]}, 400), ({"file_system_names": ["none"]}, 400),
-    ({"image": {"family": "windows"}}, 400), ({"image": {"id": "none"}}, 400),
-    ({"file_system_mounts": [{"file_system_id": "none", "mount_point": "/data/x"}]}, 404), ({"firewall_rulesets": [{"id": "none"}]}, 404),
-])
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"instance_type_name": "gpu_9x"}, 400),
+        ({"ssh_key_names": ["lapptop"]}, 400),
+        ({"file_system_names": ["none"]}, 400),
+        ({"image": {"family": "windows"}}, 400),
+        ({"image": {"id": "none"}}, 400),
+        ({"file_system_mounts": [{"file_system_id": "none", "mount_point": "/data/x"}]}, 404),
+        ({"firewall_rulesets": [{"id": "none"}]}, 404),
+    ],
+)
 def test_what_does_not_exist(account, changes, status):
     assert refused(account, **changes)[:2] == (status, "global/object-does-not-exist")
 
 
 def test_an_image_must_fit_region_and_architecture(account):
     def image(architecture, place):
-        return next(item["id"] for item in catalogue.images() if item["architecture"] == architecture and item["region"]["name"] == place)
+        return next(
+            item["id"]
+            for item in catalogue.images()
+            if item["architecture"] == architecture and item["region"]["name"] == place
+        )
 
     assert refused(account, image={"id": image("x86_64", "us-east-3")})[1] == "global/object-does-not-exist"
     assert refused(account, image={"id": image("arm64", "us-west-1")})[1] == "global/object-does-not-exist"
@@ -109,7 +152,10 @@ def test_a_family_of_this_account_reaches_the_node(make):
 
 
 def test_a_filesystem_of_another_region(account):
-    assert refused(account, file_system_names=["far"])[:2] == (400, "instance-operations/launch/file-system-in-wrong-region")
+    assert refused(account, file_system_names=["far"])[:2] == (
+        400,
+        "instance-operations/launch/file-system-in-wrong-region",
+    )
 
 
 def test_a_ruleset_of_another_region(account):
@@ -143,14 +189,19 @@ def test_a_number_of_machines_is_used_up_and_comes_back_when_one_has_gone(make):
     account.terminate(first)
     assert account.refusal("POST", "/instance-operations/launch", LAUNCH)[1].endswith("insufficient-capacity")
     account.wait(61)
-    assert account.data("GET", "/instance-types")["gpu_1x_gh200"]["regions_with_capacity_available"][0]["name"] == "us-east-3"
+    assert (
+        account.data("GET", "/instance-types")["gpu_1x_gh200"]["regions_with_capacity_available"][0]["name"]
+        == "us-east-3"
+    )
     account.launch()
 
 
 def test_clients_at_the_same_time_share_what_is_there(make):
     account = make(capacity={"gpu_1x_gh200": {"us-east-3": 3}})
     with ThreadPoolExecutor(8) as clients:
-        answers = list(clients.map(lambda _: account.call("POST", "/instance-operations/launch", LAUNCH).status_code, range(8)))
+        answers = list(
+            clients.map(lambda _: account.call("POST", "/instance-operations/launch", LAUNCH).status_code, range(8))
+        )
     assert sorted(answers) == [200] * 3 + [400] * 5
     assert len(account.cloud.paid_now()) == account.cloud.most_paid() == 3
 
@@ -183,5 +234,9 @@ def test_a_node_that_cannot_be_made_is_an_internal_error_and_leaves_nothing(acco
         raise LabError("No space left.")
 
     monkeypatch.setattr(account.driver, "create", fail)
-    assert account.refusal("POST", "/instance-operations/launch", LAUNCH) == (500, "global/internal-error", "No space left.")
+    assert account.refusal("POST", "/instance-operations/launch", LAUNCH) == (
+        500,
+        "global/internal-error",
+        "No space left.",
+    )
     assert account.listed() == {} and account.cloud.paid_now() == []

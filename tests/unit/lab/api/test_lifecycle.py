@@ -40,7 +40,11 @@ def test_a_terminated_instance_is_terminating_then_gone(account):
     account.wait(60)
     assert account.status(instance_id) == "terminating"
     account.wait(1)
-    assert account.refusal("GET", f"/instances/{instance_id}") == (404, "global/object-does-not-exist", "Specified instance does not exist.")
+    assert account.refusal("GET", f"/instances/{instance_id}") == (
+        404,
+        "global/object-does-not-exist",
+        "Specified instance does not exist.",
+    )
     assert account.listed() == {}
 
 
@@ -65,7 +69,10 @@ def test_terminating_twice_is_no_error_and_changes_nothing(account):
 
 def test_a_batch_with_one_unknown_id_is_refused_whole(account):
     instance_id = account.launch()
-    assert account.refusal("POST", "/instance-operations/terminate", {"instance_ids": [instance_id, "none"]})[:2] == (404, "global/object-does-not-exist")
+    assert account.refusal("POST", "/instance-operations/terminate", {"instance_ids": [instance_id, "none"]})[:2] == (
+        404,
+        "global/object-does-not-exist",
+    )
     assert account.status(instance_id) == "booting"
 
 
@@ -83,10 +90,21 @@ def test_ids_are_needed(account, operation, body):
 
 def test_only_an_active_instance_is_restarted(account):
     instance_id = account.launch()
-    assert account.refusal("POST", "/instance-operations/restart", {"instance_ids": [instance_id]})[:2] == (409, "global/conflict")
+    assert account.refusal("POST", "/instance-operations/restart", {"instance_ids": [instance_id]})[:2] == (
+        409,
+        "global/conflict",
+    )
     account.wait(138)
-    assert account.data("POST", "/instance-operations/restart", {"instance_ids": [instance_id]})["restarted_instances"][0]["id"] == instance_id
-    assert account.refusal("POST", "/instance-operations/restart", {"instance_ids": ["none"]})[:2] == (404, "global/object-does-not-exist")
+    assert (
+        account.data("POST", "/instance-operations/restart", {"instance_ids": [instance_id]})["restarted_instances"][0][
+            "id"
+        ]
+        == instance_id
+    )
+    assert account.refusal("POST", "/instance-operations/restart", {"instance_ids": ["none"]})[:2] == (
+        404,
+        "global/object-does-not-exist",
+    )
 
 
 def test_a_name_is_changed_and_nothing_else(account):
@@ -95,7 +113,10 @@ def test_a_name_is_changed_and_nothing_else(account):
     assert account.data("POST", f"/instances/{instance_id}", {})["name"] == "b"
     assert account.data("POST", f"/instances/{instance_id}", {"name": ""})["name"] == ""
     assert account.status(instance_id) == "booting"
-    assert account.refusal("POST", f"/instances/{instance_id}", {"name": "x" * 65})[:2] == (400, "global/invalid-parameters")
+    assert account.refusal("POST", f"/instances/{instance_id}", {"name": "x" * 65})[:2] == (
+        400,
+        "global/invalid-parameters",
+    )
     assert account.refusal("POST", "/instances/none", {"name": "b"})[:2] == (404, "global/object-does-not-exist")
 
 
@@ -133,7 +154,9 @@ def test_one_that_is_stuck_boots_for_ever(account):
 
 
 @pytest.mark.parametrize(("after", "before"), [(60, "booting"), (600, "active")])
-@pytest.mark.parametrize(("kind", "status"), [("unhealthy", "unhealthy"), ("preempt", "preempted"), ("unknown-status", "hibernating")])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("unhealthy", "unhealthy"), ("preempt", "preempted"), ("unknown-status", "hibernating")]
+)
 def test_one_that_breaks_in_the_boot_or_later_stays_so_and_is_paid_for(account, kind, status, after, before):
     account.faults.fate(kind, after=after)
     instance_id = account.launch()

@@ -23,8 +23,14 @@ def test_everything_is_as_it_was(make, tmp_path):
     for path in ("/ssh-keys", "/file-systems", "/firewall-rules", "/audit-events", "/instance-types"):
         assert after.data("GET", path) == before.data("GET", path)
     assert after.status(instance_id) == "active" and after.cloud.bill()["items"][instance_id]["seconds"] == 400
-    assert after.refusal("POST", "/instance-operations/launch", {"region_name": "us-east-3", "instance_type_name": "gpu_1x_gh200",
-                                                                 "ssh_key_names": ["laptop"]})[1] == "global/quota-exceeded"
+    assert (
+        after.refusal(
+            "POST",
+            "/instance-operations/launch",
+            {"region_name": "us-east-3", "instance_type_name": "gpu_1x_gh200", "ssh_key_names": ["laptop"]},
+        )[1]
+        == "global/quota-exceeded"
+    )
     after.wait(100)
     assert after.status(instance_id) == "unhealthy"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from lab import cuda
 from lab.config import Paths
 from lab.cuda import lane, layer, library, wheels
@@ -100,15 +101,19 @@ def test_the_roles_know_every_value():
     assert values.keys() <= known
     assert values["vllm_build_torch"] == [
         "torch @ http://192.0.2.1:8601/files/torch.whl#sha256=0",
-        "nvidia-nvtx-cu12 @ http://192.0.2.1:8601/files/nvtx.whl#sha256=1", "torchvision==0.20.1",
+        "nvidia-nvtx-cu12 @ http://192.0.2.1:8601/files/nvtx.whl#sha256=1",
+        "torchvision==0.20.1",
     ]
 
 
-@pytest.mark.parametrize(("line", "tolerated"), [
-    ("vllm 0.7.2+gh200.cu124 requires xformers, which is not installed.", True),
-    ("vllm 0.7.2+gh200.cu124 requires aiohttp, which is not installed.", False),
-    ("torch 2.5.1 requires nvidia-nccl-cu12, which is not installed.", False),
-])
+@pytest.mark.parametrize(
+    ("line", "tolerated"),
+    [
+        ("vllm 0.7.2+gh200.cu124 requires xformers, which is not installed.", True),
+        ("vllm 0.7.2+gh200.cu124 requires aiohttp, which is not installed.", False),
+        ("torch 2.5.1 requires nvidia-nccl-cu12, which is not installed.", False),
+    ],
+)
 def test_only_what_is_left_out_is_tolerated(line, tolerated):
     assert any(re.search(pattern, line) for pattern in lane.LANE["vllm_build_tolerated"]) is tolerated
 

@@ -10,11 +10,24 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from lab.cuda import nvcc
 
 COMMAND = [
-    "-DTORCH", "-gencode", "arch=compute_90a,code=[sm_90a]", "-MD", "-MT", "a.cu.o", "-MF", "a.cu.o.d",
-    "-x", "cu", "-c", "/b/csrc/moe/a.cu", "-o", "a.cu.o",
+    "-DTORCH",
+    "-gencode",
+    "arch=compute_90a,code=[sm_90a]",
+    "-MD",
+    "-MT",
+    "a.cu.o",
+    "-MF",
+    "a.cu.o.d",
+    "-x",
+    "cu",
+    "-c",
+    "/b/csrc/moe/a.cu",
+    "-o",
+    "a.cu.o",
 ]
 PLAN = """\
 #$ cicc --orig_src_file_name "a.cu" -arch compute_90a x.ii
@@ -77,9 +90,14 @@ def test_what_the_compiler_refuses_to_plan_is_an_error(node, capfd):
     assert "nvcc fatal" in capfd.readouterr().err and not list((node / "log").iterdir())
 
 
-@pytest.mark.parametrize("command", [
-    ["--version"], ["-c", "/cmake/CMakeCUDACompilerId.cu", "-o", "x.o"], ["-E", "/b/csrc/moe/a.cu"],
-])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--version"],
+        ["-c", "/cmake/CMakeCUDACompilerId.cu", "-o", "x.o"],
+        ["-E", "/b/csrc/moe/a.cu"],
+    ],
+)
 def test_what_is_no_source_of_vllm_goes_to_the_compiler(node, command):
     folder = str(Path(nvcc.__file__).parent)
     program = (

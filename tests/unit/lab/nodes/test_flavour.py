@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from lab.config import Paths
 from lab.errors import LabError
 from lab.nodes import flavour
@@ -22,5 +23,5 @@ def test_a_family_is_its_layers_in_order(tmp_path):
 
 def test_a_layer_that_is_gone_is_named(tmp_path):
     flavour.define(Paths(tmp_path), "cuda-12-4", [tmp_path / "gone"])
-    with pytest.raises(LabError, match="cuda-12-4 lacks its folder .*/gone"):
+    with pytest.raises(LabError, match=r"cuda-12-4 lacks its folder .*/gone"):
         flavour.layers(Paths(tmp_path), "cuda-12-4")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from lab.config import Paths
 from lab.nodes import network
 

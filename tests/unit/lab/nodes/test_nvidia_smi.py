@@ -8,17 +8,30 @@ import subprocess
 import sys
 
 import pytest
+
 from lab.nodes import nvidia_smi
 
 
-@pytest.mark.parametrize(("arguments", "out"), [
-    (["-L"], "GPU 0: NVIDIA GH200 480GB (simulated) (UUID: GPU-6c4f5a1e-0000-4000-8000-000000000200)\n"),
-    (["--query-gpu=name,memory.total", "--format=csv"], "name, memory.total\nNVIDIA GH200 480GB (simulated), 97871 MiB\n"),
-    (["--query-gpu=memory.total", "--format=csv,noheader,nounits"], "97871\n"),
-    (["--query-gpu=ecc.errors.uncorrected.volatile.total,fabric.state,fabric.status", "--format=csv,noheader"], "0, N/A, N/A\n"),
-    (["--query-compute-apps=pid,process_name,used_memory", "--format=csv"], "pid, process_name, used_gpu_memory [MiB]\n"),
-    (["--format=csv,noheader", "--query-gpu=index,utilization.gpu,compute_cap"], "0, 0 %, 9.0\n"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "out"),
+    [
+        (["-L"], "GPU 0: NVIDIA GH200 480GB (simulated) (UUID: GPU-6c4f5a1e-0000-4000-8000-000000000200)\n"),
+        (
+            ["--query-gpu=name,memory.total", "--format=csv"],
+            "name, memory.total\nNVIDIA GH200 480GB (simulated), 97871 MiB\n",
+        ),
+        (["--query-gpu=memory.total", "--format=csv,noheader,nounits"], "97871\n"),
+        (
+            ["--query-gpu=ecc.errors.uncorrected.volatile.total,fabric.state,fabric.status", "--format=csv,noheader"],
+            "0, N/A, N/A\n",
+        ),
+        (
+            ["--query-compute-apps=pid,process_name,used_memory", "--format=csv"],
+            "pid, process_name, used_gpu_memory [MiB]\n",
+        ),
+        (["--format=csv,noheader", "--query-gpu=index,utilization.gpu,compute_cap"], "0, 0 %, 9.0\n"),
+    ],
+)
 def test_a_question_has_its_answer(capsys, arguments, out):
     assert nvidia_smi.main(arguments) == 0
     assert capsys.readouterr().out == out
@@ -43,7 +56,15 @@ def planted_faults(tmp_path, monkeypatch):
 
 def test_a_planted_field_is_what_is_told(capsys, plant):
     plant({"memory.free": "48000", "ecc.errors.uncorrected.volatile.total": "3"})
-    assert nvidia_smi.main(["--query-gpu=memory.free,memory.total,ecc.errors.uncorrected.volatile.total", "--format=csv,noheader,nounits"]) == 0
+    assert (
+        nvidia_smi.main(
+            [
+                "--query-gpu=memory.free,memory.total,ecc.errors.uncorrected.volatile.total",
+                "--format=csv,noheader,nounits",
+            ]
+        )
+        == 0
+    )
     assert capsys.readouterr().out == "48000, 97871, 3\n"
 
 

@@ -18,6 +18,7 @@ FOUND = {"changed": False, "path": "/lambda/nfs/shared", "fstype": "nfs4", "sour
 @pytest.fixture(name="look")
 def look_for_the_share():
     """look(answer, record): the task's result, where the module answers so."""
+
     def look(answer, record):
         loader, task = DataLoader(), Task()
         task.args, task.check_mode, task.async_val = {"paths": ["/lambda/nfs/shared"], "record": record}, True, 0

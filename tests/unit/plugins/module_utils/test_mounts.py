@@ -6,7 +6,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.gh200.inference.plugins.module_utils import mounts
 
-FSTAB = "# 10.0.0.1:/a /lambda/nfs/shared nfs rw 0 0\nUUID=1 / ext4 defaults 0 1\n10.0.0.1:/a\t/lambda/nfs/shared  nfs   rw,hard 0 0\n"
+FSTAB = (
+    "# 10.0.0.1:/a /lambda/nfs/shared nfs rw 0 0\nUUID=1 / ext4 defaults 0 1\n"
+    "10.0.0.1:/a\t/lambda/nfs/shared  nfs   rw,hard 0 0\n"
+)
 VOLUMES = """\
 NV SERVER   PORT DEV          FSID                              FSC
 v4 0a000001  801 0:50         5f2c1b:0                          yes
@@ -40,9 +43,16 @@ def test_a_comment_is_no_line():
     assert mounts.with_option("# a /b nfs rw 0 0\n", "/b", "fsc") is None
 
 
-@pytest.mark.parametrize(("server", "count", "cached"), [
-    ("10.0.0.1", 1, True), ("10.0.0.2", 1, False), ("10.0.0.3", 1, False), ("10.0.0.1", 2, False), ("nfs.example.com", 1, True),
-])
+@pytest.mark.parametrize(
+    ("server", "count", "cached"),
+    [
+        ("10.0.0.1", 1, True),
+        ("10.0.0.2", 1, False),
+        ("10.0.0.3", 1, False),
+        ("10.0.0.1", 2, False),
+        ("nfs.example.com", 1, True),
+    ],
+)
 def test_the_kernel_says_whether_a_server_is_cached(server, count, cached):
     assert mounts.is_cached(VOLUMES, server, count) is cached
 
@@ -53,7 +63,16 @@ def test_no_volumes_are_not_cached():
 
 def test_cachefilesd_limits_count_blocks_and_files():
     text = mounts.cachefilesd_conf("/var/cache/fscache", 20, 15, 10)
-    assert text.splitlines() == ["dir /var/cache/fscache", "tag gh200", "brun 20%", "bcull 15%", "bstop 10%", "frun 20%", "fcull 15%", "fstop 10%"]
+    assert text.splitlines() == [
+        "dir /var/cache/fscache",
+        "tag gh200",
+        "brun 20%",
+        "bcull 15%",
+        "bstop 10%",
+        "frun 20%",
+        "fcull 15%",
+        "fstop 10%",
+    ]
 
 
 @pytest.mark.parametrize("limits", [(10, 15, 20), (20, 20, 10), (20, 10, 10), (100, 15, 10), (20, 15, -1)])
@@ -62,10 +81,17 @@ def test_limits_out_of_order_are_refused(limits):
         mounts.cachefilesd_conf("/c", *limits)
 
 
-@pytest.mark.parametrize(("before", "after"), [
-    ("#RUN=yes\nX=1\n", "RUN=yes\nX=1\n"), ("X=1\nRUN=no\nY=2\n", "X=1\nRUN=yes\nY=2\n"), ("X=1\n", "X=1\nRUN=yes\n"), ("", "RUN=yes\n"),
-    ("RUN=yes\n", "RUN=yes\n"), ("# RUN=no\nRUN=no\n", "RUN=yes\n"),
-])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("#RUN=yes\nX=1\n", "RUN=yes\nX=1\n"),
+        ("X=1\nRUN=no\nY=2\n", "X=1\nRUN=yes\nY=2\n"),
+        ("X=1\n", "X=1\nRUN=yes\n"),
+        ("", "RUN=yes\n"),
+        ("RUN=yes\n", "RUN=yes\n"),
+        ("# RUN=no\nRUN=no\n", "RUN=yes\n"),
+    ],
+)
 def test_run_is_set_once_in_its_place(before, after):
     assert mounts.with_run(before) == after
     assert mounts.with_run(after) == after
@@ -80,10 +106,17 @@ broken
 """
 
 
-@pytest.mark.parametrize(("path", "mount"), [
-    ("/lambda/nfs/shared", {"fstype": "nfs4", "source": "10.12.69.21:/export one"}),
-    ("/home/ubuntu/my share", {"fstype": "ext4", "source": "/dev/sda1"}), ("/auto", {"fstype": "nfs4", "source": "server:/auto"}),
-    ("/lambda/nfs", None), ("/lambda/nfs/shared/gh200", None), ("/lambda/nfs/sharedother", None), ("", None),
-])
+@pytest.mark.parametrize(
+    ("path", "mount"),
+    [
+        ("/lambda/nfs/shared", {"fstype": "nfs4", "source": "10.12.69.21:/export one"}),
+        ("/home/ubuntu/my share", {"fstype": "ext4", "source": "/dev/sda1"}),
+        ("/auto", {"fstype": "nfs4", "source": "server:/auto"}),
+        ("/lambda/nfs", None),
+        ("/lambda/nfs/shared/gh200", None),
+        ("/lambda/nfs/sharedother", None),
+        ("", None),
+    ],
+)
 def test_only_the_place_itself_is_a_mount_and_the_last_one_counts(path, mount):
     assert mounts.mount_at(MOUNTINFO, path) == mount

@@ -16,7 +16,9 @@ TWO_FINGERPRINT = "AE6E499794971871450E041D47EF8D766F8EFAED"
 RSA_FINGERPRINT = "89798AF6932CAB246DB5FB9C03032D814B3C5D52"
 
 
-@pytest.mark.parametrize(("key", "fingerprint"), [(ONE, ONE_FINGERPRINT), (TWO, TWO_FINGERPRINT), (RSA, RSA_FINGERPRINT)])
+@pytest.mark.parametrize(
+    ("key", "fingerprint"), [(ONE, ONE_FINGERPRINT), (TWO, TWO_FINGERPRINT), (RSA, RSA_FINGERPRINT)]
+)
 def test_the_fingerprint_is_the_one_that_gpg_shows(key, fingerprint):
     assert openpgp.fingerprints(openpgp.dearmour(key)) == [fingerprint]
 
@@ -37,7 +39,10 @@ def test_a_second_key_in_the_same_block_is_seen():
     assert openpgp.fingerprints(openpgp.dearmour(openpgp.armour(both))) == [ONE_FINGERPRINT, TWO_FINGERPRINT]
 
 
-@pytest.mark.parametrize("text", ["", "<html>not found</html>", ONE + TWO, ONE.replace("PUBLIC", "PRIVATE"), ONE.split("-----END", maxsplit=1)[0]])
+@pytest.mark.parametrize(
+    "text",
+    ["", "<html>not found</html>", ONE + TWO, ONE.replace("PUBLIC", "PRIVATE"), ONE.split("-----END", maxsplit=1)[0]],
+)
 def test_what_is_not_one_armoured_key_is_refused(text):
     with pytest.raises(ValueError, match="armoured public keys instead of one"):
         openpgp.dearmour(text)
@@ -58,10 +63,18 @@ def test_a_key_that_was_cut_off_is_refused():
         assert found == [ONE_FINGERPRINT]  # cut between two packets
 
 
-@pytest.mark.parametrize(("packets", "why"), [
-    (b"plain text", "no OpenPGP key"), (b"\x9b\x04", "unknown length"), (b"\xc6\xe5\x04", "unknown length"), (b"\x98\x01\x03", "version 3"),
-    (b"\x98\x00", "version 0"), (b"\xc6", "end is missing"), (b"\xc6\xff\x00\x00\x01\x00\x04", "end is missing"),
-])
+@pytest.mark.parametrize(
+    ("packets", "why"),
+    [
+        (b"plain text", "no OpenPGP key"),
+        (b"\x9b\x04", "unknown length"),
+        (b"\xc6\xe5\x04", "unknown length"),
+        (b"\x98\x01\x03", "version 3"),
+        (b"\x98\x00", "version 0"),
+        (b"\xc6", "end is missing"),
+        (b"\xc6\xff\x00\x00\x01\x00\x04", "end is missing"),
+    ],
+)
 def test_other_bytes_are_refused(packets, why):
     with pytest.raises(ValueError, match=why):
         openpgp.fingerprints(packets)
@@ -83,4 +96,6 @@ def test_all_forms_of_length_give_the_same_fingerprint(length):
 
 def test_a_key_of_version_6_has_a_longer_fingerprint():
     body = b"\x06" + bytes(40)
-    assert openpgp.fingerprints(b"\xc6" + bytes([41]) + body) == [hashlib.sha256(b"\x9b\0\0\0\x29" + body).hexdigest().upper()]
+    assert openpgp.fingerprints(b"\xc6" + bytes([41]) + body) == [
+        hashlib.sha256(b"\x9b\0\0\0\x29" + body).hexdigest().upper()
+    ]

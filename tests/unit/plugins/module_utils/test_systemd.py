@@ -32,7 +32,7 @@ def parse(text):
                 name += char
         elif state in ("before value", "value"):
             if char == "\n":
-                found[name.strip()] = value[:len(value) - blanks] if state == "value" else value
+                found[name.strip()] = value[: len(value) - blanks] if state == "value" else value
                 state = "before name"
             elif char == "\\":
                 state, blanks = "escape", 0
@@ -57,8 +57,18 @@ def parse(text):
 
 
 def test_the_parser_knows_the_rules_of_systemd():
-    text = "# note\n; note\nA=plain  \nB = 'a \"b\" \\n'\nC=\"a\\\"b \\\\ \\n \\$x\"\nD=one\\\ntwo\nE=\nF=\"two\nlines\"\nbroken\n"
-    assert parse(text) == {"A": "plain", "B": 'a "b" \\n', "C": 'a"b \\ \\n $x', "D": "onetwo", "E": "", "F": "two\nlines"}
+    text = (
+        '# note\n; note\nA=plain  \nB = \'a "b" \\n\'\nC="a\\"b \\\\ \\n \\$x"\nD=one\\\ntwo\nE=\nF="two\n'
+        'lines"\nbroken\n'
+    )
+    assert parse(text) == {
+        "A": "plain",
+        "B": 'a "b" \\n',
+        "C": 'a"b \\ \\n $x',
+        "D": "onetwo",
+        "E": "",
+        "F": "two\nlines",
+    }
 
 
 @settings(max_examples=200, deadline=None, database=None)
@@ -67,16 +77,39 @@ def test_systemd_reads_back_every_value(variables):
     assert parse(systemd.environment_file(variables)) == variables
 
 
-@pytest.mark.parametrize("value", [
-    "", " ", "a b", "$HOME", "`id`", 'say "hi"', "it's", "back\\slash", "\\", "end\\", "two\nlines", "# no comment", "a=b",
-    "tab\tend ", "naïve ☃", "\\n", "%h",
-])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        " ",
+        "a b",
+        "$HOME",
+        "`id`",
+        'say "hi"',
+        "it's",
+        "back\\slash",
+        "\\",
+        "end\\",
+        "two\nlines",
+        "# no comment",
+        "a=b",
+        "tab\tend ",
+        "naïve ☃",
+        "\\n",
+        "%h",
+    ],
+)
 def test_systemd_reads_back_awkward_values(value):
     assert parse(systemd.environment_file({"A": value, "B": "next"})) == {"A": value, "B": "next"}
 
 
 def test_values_that_are_no_text_are_written_as_people_write_them():
-    assert parse(systemd.environment_file({"A": True, "B": False, "C": 3, "D": 0.5})) == {"A": "true", "B": "false", "C": "3", "D": "0.5"}
+    assert parse(systemd.environment_file({"A": True, "B": False, "C": 3, "D": 0.5})) == {
+        "A": "true",
+        "B": "false",
+        "C": "3",
+        "D": "0.5",
+    }
 
 
 def test_the_order_of_the_variables_does_not_matter():
@@ -116,10 +149,17 @@ def test_a_missing_file_has_no_text_and_no_lines(tmp_path):
     assert systemd.read(missing) is None and systemd.last_lines(missing, 3) == [] and systemd.last_line(missing) == ""
 
 
-@pytest.mark.parametrize(("log", "line"), [
-    ("one\ntwo\n", "two"), ("one\n\n  \n", "one"), ("one\nWARNING: old pip\nDEPRECATION: x\n", "one"), (" 10%\r 50%\r 99%", "99%"),
-    ("\x1b[32mgreen\x1b[0m\n", "green"), ("x" * 300, "x" * 120),
-])
+@pytest.mark.parametrize(
+    ("log", "line"),
+    [
+        ("one\ntwo\n", "two"),
+        ("one\n\n  \n", "one"),
+        ("one\nWARNING: old pip\nDEPRECATION: x\n", "one"),
+        (" 10%\r 50%\r 99%", "99%"),
+        ("\x1b[32mgreen\x1b[0m\n", "green"),
+        ("x" * 300, "x" * 120),
+    ],
+)
 def test_the_last_line_is_the_last_that_tells_something(tmp_path, log, line):
     (tmp_path / "log").write_text(log, encoding="utf-8")
     assert systemd.last_line(str(tmp_path / "log")) == line

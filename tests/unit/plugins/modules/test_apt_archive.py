@@ -45,10 +45,20 @@ def archive_on_a_node(tmp_path, monkeypatch):
         def fetch(module, url, timeout):
             assert url == URL
             text = given.pop(0)
-            return (None, {"status": 503, "msg": "busy"}) if text is None else (io.BytesIO(text.encode()), {"status": 200, "msg": "OK"})
+            return (
+                (None, {"status": 503, "msg": "busy"})
+                if text is None
+                else (io.BytesIO(text.encode()), {"status": 200, "msg": "OK"})
+            )
 
         monkeypatch.setattr(apt_archive, "fetch_url", fetch)
-        defaults = {"name": "x", "fingerprint": FINGERPRINT, "key": None, "key_url": None, "uris": ["https://a.example.com/ubuntu"]}
+        defaults = {
+            "name": "x",
+            "fingerprint": FINGERPRINT,
+            "key": None,
+            "key_url": None,
+            "uris": ["https://a.example.com/ubuntu"],
+        }
         defaults |= {"suites": ["jammy"], "components": ["main"], "retries": 5}
         module = SimpleNamespace(params=defaults | params, check_mode=check, exit_json=end, fail_json=end)
         with pytest.raises(Ended) as ended:
@@ -64,7 +74,11 @@ def test_key_and_archive_are_installed_once(archive):
     assert archive(key=ONE, check=True)["changed"] and not list(archive.folder.iterdir())
     assert [part["before"] for part in archive(key=ONE)["diff"]] == ["", ""]
     assert (archive.folder / "x.sources").read_text(encoding="utf-8").splitlines() == [
-        "Types: deb", "URIs: https://a.example.com/ubuntu", "Suites: jammy", "Components: main", f"Signed-By: {archive.folder}/x.asc",
+        "Types: deb",
+        "URIs: https://a.example.com/ubuntu",
+        "Suites: jammy",
+        "Components: main",
+        f"Signed-By: {archive.folder}/x.asc",
     ]
     assert archive(key=ONE)["changed"] is False
 

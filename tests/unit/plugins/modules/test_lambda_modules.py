@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import importlib
+import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
 from ansible.utils.plugin_docs import get_docstring
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
@@ -21,7 +21,10 @@ DEFAULTS = {"type": None, "required": False, "default": None, "choices": None, "
 class Fragments:
     """Finds fragments as Ansible's loader does, without its hooks on imports, which would outlive the test."""
 
-    FOLDERS = {"gh200.inference": "ansible_collections.gh200.inference.plugins.doc_fragments", "ansible.builtin": "ansible.plugins.doc_fragments"}
+    FOLDERS: t.ClassVar[dict[str, t.Any]] = {
+        "gh200.inference": "ansible_collections.gh200.inference.plugins.doc_fragments",
+        "ansible.builtin": "ansible.plugins.doc_fragments",
+    }
 
     def get(self, name):
         collection, dummy, short = name.rpartition(".")
@@ -45,13 +48,14 @@ def action(name):
 def comparable(options, nested):
     """What both a SPEC and a documentation have; `nested` is the word for options of an option."""
     return {
-        name: {key: option.get(key, value) for key, value in DEFAULTS.items()} | {"options": comparable(option.get(nested) or {}, nested)}
+        name: {key: option.get(key, value) for key, value in DEFAULTS.items()}
+        | {"options": comparable(option.get(nested) or {}, nested)}
         for name, option in options.items()
     }
 
 
 def test_there_is_an_action_for_each_module_and_a_module_for_each_action():
-    assert MODULES and MODULES == sorted(path.stem for path in (PLUGINS / "action").glob("lambda_*.py"))
+    assert MODULES and sorted(path.stem for path in (PLUGINS / "action").glob("lambda_*.py")) == MODULES
 
 
 def test_the_action_group_has_each_of_them_in_order():
@@ -63,17 +67,35 @@ def test_the_action_group_has_each_of_them_in_order():
 def test_options_are_documented_as_they_are_taken(name):
     module = action(name)
     assert issubclass(module, LambdaAction)
-    assert comparable(documentation(name)["options"], "suboptions") == comparable({**CONNECTION, **module.SPEC}, "options")
+    assert comparable(documentation(name)["options"], "suboptions") == comparable(
+        {**CONNECTION, **module.SPEC}, "options"
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_attributes_say_how_it_behaves_and_where_it_runs(name):
     attributes = documentation(name)["attributes"]
-    assert {"action", "async", "delegation", "action_group", "check_mode", "diff_mode", "idempotent", "platform"} <= set(attributes)
+    assert {
+        "action",
+        "async",
+        "delegation",
+        "action_group",
+        "check_mode",
+        "diff_mode",
+        "idempotent",
+        "platform",
+    } <= set(attributes)
     assert all(attribute["description"] and attribute["support"] for attribute in attributes.values())
-    assert {key: attributes[key]["support"] for key in ("action", "async", "delegation")} == {"action": "full", "async": "none", "delegation": "none"}
+    assert {key: attributes[key]["support"] for key in ("action", "async", "delegation")} == {
+        "action": "full",
+        "async": "none",
+        "delegation": "none",
+    }
     assert not action(name)._supports_async and not action(name)._requires_connection
-    assert attributes["action_group"]["membership"] == ["gh200.inference.lambda"] and attributes["check_mode"]["support"] == "full"
+    assert (
+        attributes["action_group"]["membership"] == ["gh200.inference.lambda"]
+        and attributes["check_mode"]["support"] == "full"
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -34,7 +34,11 @@ def node_with_mounts(tmp_path, monkeypatch):
         given = {"allow_folder": False, "proof": None, "proof_state": None, "timeout": 7} | params
         given["paths"] = [str(tmp_path / name) for name in paths]
         module = SimpleNamespace(
-            params=given, check_mode=check, exit_json=end, fail_json=end, get_bin_path=lambda name, required: name,
+            params=given,
+            check_mode=check,
+            exit_json=end,
+            fail_json=end,
+            get_bin_path=lambda name, required: name,
             run_command=lambda argv: (status, "", ""),
         )
         with pytest.raises(Ended) as ended:
@@ -63,7 +67,12 @@ def test_plain_folders_and_missing_ones_are_refused_each_by_its_name(node):
 
 
 def test_a_folder_will_do_only_where_that_is_said_and_no_mount_is_there(node):
-    assert node(paths=("none", "b"), allow_folder=True) == {"changed": False, "path": str(node.folder / "b"), "fstype": "", "source": ""}
+    assert node(paths=("none", "b"), allow_folder=True) == {
+        "changed": False,
+        "path": str(node.folder / "b"),
+        "fstype": "",
+        "source": "",
+    }
     assert node("b", allow_folder=True)["path"] == str(node.folder / "b")
     assert "not mounted" in node(paths=("none",), allow_folder=True)["msg"]
 

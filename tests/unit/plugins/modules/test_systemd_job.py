@@ -9,8 +9,21 @@ import pytest
 from ansible_collections.gh200.inference.plugins.modules import systemd_job
 
 PARAMS = {
-    "name": "wheel", "label": None, "argv": ["/bin/true"], "script": None, "environment": {}, "secret_environment": {}, "files": {},
-    "user": "root", "chdir": "/", "check_argv": None, "creates": None, "timeout": 60, "nice": 0, "memory_max": None, "bind_memory": True,
+    "name": "wheel",
+    "label": None,
+    "argv": ["/bin/true"],
+    "script": None,
+    "environment": {},
+    "secret_environment": {},
+    "files": {},
+    "user": "root",
+    "chdir": "/",
+    "check_argv": None,
+    "creates": None,
+    "timeout": 60,
+    "nice": 0,
+    "memory_max": None,
+    "bind_memory": True,
 }
 
 
@@ -52,5 +65,7 @@ def test_programs_are_written_before_the_job_starts(command, tmp_path):
 
 
 def test_another_program_is_another_job():
-    one, other = (systemd_job.Job(SimpleNamespace(params=PARAMS | {"files": {"/a": text}})).stamp for text in ("1", "2"))
+    one, other = (
+        systemd_job.Job(SimpleNamespace(params=PARAMS | {"files": {"/a": text}})).stamp for text in ("1", "2")
+    )
     assert one != other

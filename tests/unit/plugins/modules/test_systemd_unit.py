@@ -16,13 +16,24 @@ UNIT = "[Service]\nExecStart=/bin/true\n"
 
 @pytest.fixture(name="diff")
 def diff_of_a_service(tmp_path):
-    """diff(before, environment, secret): what writing the files shows. `before` is the text of the environment file, or None."""
+    """diff(before, environment, secret): what writing the files shows.
+
+    `before` is the text of the environment file, or None.
+    """
+
     def diff(before, environment, secret):
         path = tmp_path / "example.env"
         if before is not None:
             path.write_text(before, encoding="utf-8")
             path.chmod(0o600)
-        params = {"name": "example", "unit": UNIT, "environment": environment, "secret_environment": secret, "reads": [], "files": {}}
+        params = {
+            "name": "example",
+            "unit": UNIT,
+            "environment": environment,
+            "secret_environment": secret,
+            "reads": [],
+            "files": {},
+        }
         params |= {"environment_file": str(path), "bind_memory": False}
         service = systemd_unit.Service(SimpleNamespace(params=params, check_mode=True))
         service.unit_path = str(tmp_path / "example.service")
@@ -33,7 +44,9 @@ def diff_of_a_service(tmp_path):
     return diff
 
 
-@pytest.mark.parametrize("secret", ["planted", "two\nplanted", 'a"\nplanted', "\nKEY=planted\n", "x\\\nplanted", 'PORT="planted'])
+@pytest.mark.parametrize(
+    "secret", ["planted", "two\nplanted", 'a"\nplanted', "\nKEY=planted\n", "x\\\nplanted", 'PORT="planted']
+)
 def test_a_secret_is_in_neither_side_of_the_diff(diff, secret):
     shown = diff(systemd.environment_file({"KEY": secret + "old", "PORT": "1"}), {"PORT": "2"}, {"KEY": secret})
     assert "planted" not in str(shown)
@@ -51,7 +64,9 @@ def test_a_secret_that_is_not_wanted_any_more_is_not_shown_either(diff):
 
 
 def test_a_file_that_someone_else_wrote_is_not_shown(diff):
-    assert "planted" not in str(diff("export KEY=planted\nplanted\nKEY2='planted'\nKEY3=\"planted\n", {"PORT": "1"}, {"KEY": "x"}))
+    assert "planted" not in str(
+        diff("export KEY=planted\nplanted\nKEY2='planted'\nKEY3=\"planted\n", {"PORT": "1"}, {"KEY": "x"})
+    )
 
 
 def test_the_unit_itself_is_shown_as_it_is(diff):
@@ -61,9 +76,18 @@ def test_the_unit_itself_is_shown_as_it_is(diff):
 @pytest.fixture(name="service")
 def service_on_a_machine(tmp_path, monkeypatch):
     """service(bound, **params): a service whose files are below tmp_path, on a machine with that binding."""
+
     def service(bound, check=False, **params):
         monkeypatch.setattr(systemd_unit.numa, "binding", lambda: bound)
-        given = {"name": "example", "unit": UNIT, "environment": {}, "secret_environment": {}, "bind_memory": True, "reads": [], "files": {}}
+        given = {
+            "name": "example",
+            "unit": UNIT,
+            "environment": {},
+            "secret_environment": {},
+            "bind_memory": True,
+            "reads": [],
+            "files": {},
+        }
         given |= {"state": "started", "environment_file": str(tmp_path / "example.env")} | params
         made = systemd_unit.Service(SimpleNamespace(params=given, check_mode=check))
         made.unit_path = str(tmp_path / "example.service")

@@ -45,7 +45,13 @@ class Node:
 
     def block(self, unit):
         active = "activating" if self.runs.get(unit, 0) > 0 else "inactive"
-        file = "masked" if self.load[unit] == "masked" else "static" if unit.startswith("apt") and unit.endswith("service") else "enabled"
+        file = (
+            "masked"
+            if self.load[unit] == "masked"
+            else "static"
+            if unit.startswith("apt") and unit.endswith("service")
+            else "enabled"
+        )
         return f"Id={unit}\nLoadState={self.load[unit]}\nActiveState={active}\nUnitFileState={file}"
 
     def monotonic(self):
@@ -58,14 +64,20 @@ class Node:
 
 @pytest.fixture(name="apply")
 def apply_to_a_node(tmp_path, monkeypatch):
-    """apply(node, state, check): what the module ends with; needrestart's folder is `apply.folder`, where a test makes it."""
+    """apply(node, state, check): what the module ends with; needrestart's folder is `apply.folder`, where a test makes
+    it.
+    """
     folder = tmp_path / "needrestart"
     monkeypatch.setattr(unattended_upgrades, "NEEDRESTART", str(folder))
 
     def apply(node, state="held", check=False, timeout=60):
         monkeypatch.setattr(unattended_upgrades, "time", node)
         module = SimpleNamespace(
-            params={"state": state, "timeout": timeout}, check_mode=check, exit_json=end, fail_json=end, run_command=node.command,
+            params={"state": state, "timeout": timeout},
+            check_mode=check,
+            exit_json=end,
+            fail_json=end,
+            run_command=node.command,
         )
         with pytest.raises(Ended) as ended:
             unattended_upgrades.Hold(module).execute()
@@ -81,7 +93,9 @@ def test_what_exists_is_masked_once_timers_first(apply, load):
     assert apply(node, check=True)["changed"] and not node.done
     result = apply(node)
     assert result["changed"] and result["units"] == [unit for unit, state in load.items() if state == "loaded"]
-    assert {unit: state for unit, state in node.load.items() if load[unit] == "loaded"} == dict.fromkeys(result["units"], "masked")
+    assert {unit: state for unit, state in node.load.items() if load[unit] == "loaded"} == dict.fromkeys(
+        result["units"], "masked"
+    )
     assert node.done[0] == ["stop", *unattended_upgrades.TIMERS] and node.done[-1] == ["mask", *result["units"]]
     done = len(node.done)
     assert not apply(node)["changed"] and len(node.done) == done

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-
 from ansible_collections.gh200.inference.plugins.plugin_utils import connect as connecting
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud.errors import CloudError
 
@@ -42,19 +41,29 @@ def test_an_empty_option_is_taken_from_the_environment(monkeypatch, empty):
     monkeypatch.setenv("LAMBDA_API_URL", "http://127.0.0.1:1/api/v1/")
     monkeypatch.setenv("LAMBDA_LAUNCH_INTERVAL", "0.5")
     client = connect({"api_key": empty, "api_url": empty, "launch_interval": empty})
-    assert key_of(client) == "from-environment" and client.http.url == "http://127.0.0.1:1/api/v1" and client.http.pace.intervals["launch"] == 0.5
+    assert (
+        key_of(client) == "from-environment"
+        and client.http.url == "http://127.0.0.1:1/api/v1"
+        and client.http.pace.intervals["launch"] == 0.5
+    )
 
 
 @pytest.mark.parametrize("name", ["LAMBDA_API_URL", "LAMBDA_REQUEST_INTERVAL", "LAMBDA_LAUNCH_INTERVAL"])
 def test_an_empty_variable_is_as_good_as_none(monkeypatch, name):
     monkeypatch.setenv(name, "")
     client = connect({"api_key": "k"})
-    assert client.http.url == "https://cloud.lambda.ai/api/v1" and client.http.pace.intervals == {"request": 1.0, "launch": 12.0}
+    assert client.http.url == "https://cloud.lambda.ai/api/v1" and client.http.pace.intervals == {
+        "request": 1.0,
+        "launch": 12.0,
+    }
 
 
 def test_the_account_is_told_apart_without_its_key():
     one, other = connect({"api_key": "planted"}), connect({"api_key": "planted2"})
-    assert one.account_id == connect({"api_key": "planted"}).account_id != other.account_id and "planted" not in one.account_id
+    assert (
+        one.account_id == connect({"api_key": "planted"}).account_id != other.account_id
+        and "planted" not in one.account_id
+    )
 
 
 def test_an_option_wins_over_the_environment(monkeypatch):
@@ -74,11 +83,15 @@ def test_a_key_may_come_from_a_file(tmp_path, monkeypatch):
     assert key_of(connect({})) == "in-file"
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ({}, "There is no Lambda API key. Export LAMBDA_API_KEY"), ({"api_key": "  "}, "There is no Lambda API key"),
-    ({"api_key_file": "/nonexistent/key"}, "/nonexistent/key .*No such file"),
-    ({"api_key": "planted", "api_url": "cloud.lambda.ai"}, "api_url is 'cloud.lambda.ai'"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "There is no Lambda API key. Export LAMBDA_API_KEY"),
+        ({"api_key": "  "}, "There is no Lambda API key"),
+        ({"api_key_file": "/nonexistent/key"}, "/nonexistent/key .*No such file"),
+        ({"api_key": "planted", "api_url": "cloud.lambda.ai"}, "api_url is 'cloud.lambda.ai'"),
+    ],
+)
 def test_what_is_missing_or_wrong_is_told_in_a_sentence(options, words):
     with pytest.raises(CloudError, match=words) as caught:
         connect(options)

@@ -26,8 +26,17 @@ def program(load, monkeypatch, tmp_path):
 
 def settings_of(nodes, **more):
     return {
-        "nodes": nodes, "head": "b", "me": "b", "python": sys.executable, "user": getpass.getuser(), "gpus": 1, "port": 29400, "timeout": 20,
-        "mib": 1, "interface": "lo", **more,
+        "nodes": nodes,
+        "head": "b",
+        "me": "b",
+        "python": sys.executable,
+        "user": getpass.getuser(),
+        "gpus": 1,
+        "port": 29400,
+        "timeout": 20,
+        "mib": 1,
+        "interface": "lo",
+        **more,
     }
 
 
@@ -79,6 +88,7 @@ def test_a_user_who_is_not_there_is_a_sentence(collective):
 @pytest.fixture(name="play")
 def program_of_a_rank(tmp_path):
     """play(text): a Python for settings, which runs this text instead of measure.py."""
+
     def play(text):
         path = tmp_path / "python"
         path.write_text(f"#!/bin/bash\n{text}\n", encoding="utf-8")
@@ -93,7 +103,10 @@ def test_the_results_of_all_ranks_are_one_line(collective, play, capsys):
     python = play(f"echo WARN of a library\nread -r seconds\necho '{json.dumps({'result': result})}'")
     assert collective.main("run", json.dumps(settings_of({"b": "127.0.0.1"}, gpus=2, python=python))) is None
     shown = capsys.readouterr().out.splitlines()
-    assert shown[-1] == "all-reduce over 1 nodes (2 ranks) on lo (nccl): 2.00 GB/s of bus bandwidth, sums right; pairs in GB/s: b to c 1.23"
+    assert (
+        shown[-1] == "all-reduce over 1 nodes (2 ranks) on lo (nccl): 2.00 GB/s of bus bandwidth, sums right; "
+        "pairs in GB/s: b to c 1.23"
+    )
     assert "WARN of a library" in shown
 
 

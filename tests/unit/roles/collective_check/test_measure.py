@@ -21,9 +21,15 @@ def test_every_node_sends_once_and_receives_once(load, count, pairs):
 def test_an_environment_without_torch_is_a_line_and_no_traceback(tmp_path):
     (tmp_path / "torch.py").write_text("raise ImportError('no libcudart')\nmore\n", encoding="utf-8")
     ran = subprocess.run(
-        [sys.executable, str(PROGRAM), "{}"], capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}, input="",
+        [sys.executable, str(PROGRAM), "{}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": str(tmp_path)},
+        input="",
     )
     assert [json.loads(line) for line in ran.stdout.splitlines()] == [
-        {"step": "loading torch"}, {"error": "ImportError: no libcudart"},
+        {"step": "loading torch"},
+        {"error": "ImportError: no libcudart"},
     ]
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -15,7 +15,10 @@ DEFAULTS = Path(__file__).resolve().parents[4] / "roles" / "gh200" / "defaults" 
 
 @pytest.fixture(name="share")
 def share_by_record(tmp_path):
-    """share(record, **variables): the values of gh200_share and gh200_home; `record` is the text of the note, None for none."""
+    """share(record, **variables): the values of gh200_share and gh200_home; `record` is the text of the note, None for
+    none.
+    """
+
     def share(record, **variables):
         if record is not None:
             folder = tmp_path / "r1"

@@ -16,11 +16,33 @@ from ansible.template import Templar
 ROLE = Path(__file__).resolve().parents[4] / "roles/gpu_check"
 ECC = "ecc.errors.uncorrected.volatile.total"
 SOUND = {
-    "index": "0", "name": "NVIDIA GH200 480GB", "driver_version": "570.148.08", "compute_cap": "9.0", "memory.total": "97871",
-    "memory.free": "97281", ECC: "0", "fabric.state": "N/A", "fabric.status": "N/A",
+    "index": "0",
+    "name": "NVIDIA GH200 480GB",
+    "driver_version": "570.148.08",
+    "compute_cap": "9.0",
+    "memory.total": "97871",
+    "memory.free": "97281",
+    ECC: "0",
+    "fabric.state": "N/A",
+    "fabric.status": "N/A",
 }
-MEASURES = {"capability": "9.0", "free_share": 0.99, "copy_gbs": 2951.2, "host_gbs": 52.7, "tflops_fp32": 64.3, "tflops_bf16": 644.2, "wrong": []}
-NODE = {"page_size": 65536, "interface": "eth0", "speed_mbits": 100000, "mtu": "8942", "disk_free_gib": 3000, "clock_synchronised": True}
+MEASURES = {
+    "capability": "9.0",
+    "free_share": 0.99,
+    "copy_gbs": 2951.2,
+    "host_gbs": 52.7,
+    "tflops_fp32": 64.3,
+    "tflops_bf16": 644.2,
+    "wrong": [],
+}
+NODE = {
+    "page_size": 65536,
+    "interface": "eth0",
+    "speed_mbits": 100000,
+    "mtu": "8942",
+    "disk_free_gib": 3000,
+    "clock_synchronised": True,
+}
 UNMEASURED = {"skipped": "no CUDA driver library"}
 
 
@@ -37,7 +59,13 @@ def gpu_check(load, monkeypatch):
 def check_options(tmp_path):
     """What the program is told."""
     return argparse.Namespace(
-        capability="9.0", floors={}, min_disk_gib=0, free_share=0.92, record=str(tmp_path / "kept" / "gpu.json"), again=False, dry_run=False,
+        capability="9.0",
+        floors={},
+        min_disk_gib=0,
+        free_share=0.92,
+        record=str(tmp_path / "kept" / "gpu.json"),
+        again=False,
+        dry_run=False,
     )
 
 
@@ -71,21 +99,29 @@ def refusal(program, action, *arguments):
 def test_a_sound_gpu_passes_with_its_measures_shown(program, options):
     found = program.check(options, Machine(), lambda: {"cuda": "12.8", "gpus": [MEASURES]})
     assert found["remembered"] is False
-    assert found["line"].startswith("GPU 0 (NVIDIA GH200 480GB), driver 570.148.08, 2951.2 GB/s copied on the GPU, 52.7 GB/s from the host")
+    assert found["line"].startswith(
+        "GPU 0 (NVIDIA GH200 480GB), driver 570.148.08, 2951.2 GB/s copied on the GPU, 52.7 GB/s from the host"
+    )
 
 
 def test_without_the_driver_library_nothing_is_measured_and_that_is_said(program, options):
     assert "not measured: no CUDA driver library" in program.check(options, Machine(), lambda: UNMEASURED)["line"]
 
 
-@pytest.mark.parametrize(("fields", "words"), [
-    ({"ecc__errors__uncorrected__volatile__total": "3"}, "counts 3 uncorrected ECC errors"),
-    ({"memory__free": "48000"}, "48000 of 97871 MiB free, wanted are 92%: no process is named"),
-    ({"driver_version": "535.183.01"}, "is 535.183.01, and 545 (CUDA 12.3) is the oldest"),
-    ({"compute_cap": "8.0"}, "compute capability 8.0, wanted is 9.0"),
-    ({"fabric__state": "Completed", "fabric__status": "Insufficient Resources"}, "error 802, system not yet initialized: replace this node"),
-    ({"fabric__state": "Not Started"}, "error 802"),
-])
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"ecc__errors__uncorrected__volatile__total": "3"}, "counts 3 uncorrected ECC errors"),
+        ({"memory__free": "48000"}, "48000 of 97871 MiB free, wanted are 92%: no process is named"),
+        ({"driver_version": "535.183.01"}, "is 535.183.01, and 545 (CUDA 12.3) is the oldest"),
+        ({"compute_cap": "8.0"}, "compute capability 8.0, wanted is 9.0"),
+        (
+            {"fabric__state": "Completed", "fabric__status": "Insufficient Resources"},
+            "error 802, system not yet initialized: replace this node",
+        ),
+        ({"fabric__state": "Not Started"}, "error 802"),
+    ],
+)
 def test_what_nvidia_smi_tells_is_judged(program, options, fields, words):
     assert words in refusal(program, program.check, options, Machine(**fields), lambda: UNMEASURED)
 
@@ -97,7 +133,12 @@ def test_a_fabric_that_does_not_come_up_is_waited_for_and_refused(program):
 
 @pytest.mark.parametrize("nothing", ["N/A", "[N/A]", "[Not Supported]", "[Unknown Error]"])
 def test_a_field_without_a_value_is_not_judged(program, options, nothing):
-    machine = Machine(**{name.replace(".", "__"): nothing for name in (ECC, "memory.free", "memory.total", "compute_cap", "fabric.state", "fabric.status")})
+    machine = Machine(
+        **{
+            name.replace(".", "__"): nothing
+            for name in (ECC, "memory.free", "memory.total", "compute_cap", "fabric.state", "fabric.status")
+        }
+    )
     assert program.check(options, machine, lambda: UNMEASURED)["remembered"] is False
 
 
@@ -106,27 +147,42 @@ def test_fields_that_an_old_nvidia_smi_does_not_know_are_left_out(program):
     assert gpus == [{name: value for name, value in SOUND.items() if not name.startswith("fabric")}]
 
 
-@pytest.mark.parametrize(("answer", "words"), [
-    ((6, "No devices were found\n"), "status 6 and says 'No devices were found'"),
-    ((0, "No devices were found\n"), "no GPU can be used: replace this node"),
-    ((9, "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n"), "communicate with the NVIDIA driver"),
-    ((0, ""), "says 'nothing'"),
-    ((0, "Unable to determine the device handle\n"), "answers 'Unable to determine the device handle'"),
-    ((None, ""), "nvidia-smi is not installed"),
-])
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((6, "No devices were found\n"), "status 6 and says 'No devices were found'"),
+        ((0, "No devices were found\n"), "no GPU can be used: replace this node"),
+        (
+            (9, "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n"),
+            "communicate with the NVIDIA driver",
+        ),
+        ((0, ""), "says 'nothing'"),
+        ((0, "Unable to determine the device handle\n"), "answers 'Unable to determine the device handle'"),
+        ((None, ""), "nvidia-smi is not installed"),
+    ],
+)
 def test_no_gpu_is_a_sentence(program, answer, words):
     assert words in refusal(program, program.query_gpus, lambda *argv: answer)
 
 
-@pytest.mark.parametrize(("measured", "words"), [
-    ({"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]}, "error 802, system not yet initialized: the GPU is dead at birth"),
-    ({"error": ["cuMemcpyDtoD_v2", 719, "CUDA_ERROR_LAUNCH_FAILED"]}, "answers cuMemcpyDtoD_v2 with error 719, CUDA_ERROR_LAUNCH_FAILED"),
-    ({"failed": "did not end within 300 s"}, "did not end within 300 s: reboot"),
-    ({"cuda": "12.8", "gpus": []}, "CUDA sees 0 GPUs and nvidia-smi 1"),
-    ({"cuda": "12.2", "gpus": [MEASURES]}, "has CUDA 12.2, and 12.3 is the oldest"),
-    ({"cuda": "12.8", "gpus": [{**MEASURES, "capability": "8.6"}]}, "compute capability 8.6"),
-    ({"cuda": "12.8", "gpus": [{**MEASURES, "wrong": ["tflops_bf16"]}]}, "computes wrongly (TFLOP/s in bf16)"),
-])
+@pytest.mark.parametrize(
+    ("measured", "words"),
+    [
+        (
+            {"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]},
+            "error 802, system not yet initialized: the GPU is dead at birth",
+        ),
+        (
+            {"error": ["cuMemcpyDtoD_v2", 719, "CUDA_ERROR_LAUNCH_FAILED"]},
+            "answers cuMemcpyDtoD_v2 with error 719, CUDA_ERROR_LAUNCH_FAILED",
+        ),
+        ({"failed": "did not end within 300 s"}, "did not end within 300 s: reboot"),
+        ({"cuda": "12.8", "gpus": []}, "CUDA sees 0 GPUs and nvidia-smi 1"),
+        ({"cuda": "12.2", "gpus": [MEASURES]}, "has CUDA 12.2, and 12.3 is the oldest"),
+        ({"cuda": "12.8", "gpus": [{**MEASURES, "capability": "8.6"}]}, "compute capability 8.6"),
+        ({"cuda": "12.8", "gpus": [{**MEASURES, "wrong": ["tflops_bf16"]}]}, "computes wrongly (TFLOP/s in bf16)"),
+    ],
+)
 def test_what_cuda_answers_is_judged(program, options, measured, words):
     assert words in refusal(program, program.check, options, Machine(), lambda: measured)
 
@@ -149,7 +205,9 @@ def test_floors_are_of_the_longest_words_that_the_name_holds(load):
 
 def test_a_full_disk_is_refused_and_a_wrong_clock_only_told(program):
     assert "/ has 3000 GiB free, wanted are 4000" in refusal(program, program.judge_node, NODE, 4000)
-    assert program.describe([SOUND], UNMEASURED, {**NODE, "clock_synchronised": False}).endswith("warning: the clock is not synchronised")
+    assert program.describe([SOUND], UNMEASURED, {**NODE, "clock_synchronised": False}).endswith(
+        "warning: the clock is not synchronised"
+    )
     assert "eth0 at 100000 Mbit/s, MTU 8942" in program.describe([SOUND], UNMEASURED, NODE)
 
 
@@ -160,10 +218,15 @@ def test_a_second_check_in_the_same_boot_asks_nobody(program, options):
     assert not machine.asked
 
 
-@pytest.mark.parametrize("change", [{"again": True}, {"capability": ""}, {"floors": {"GH200": {}}}, {"free_share": 0.5}])
+@pytest.mark.parametrize(
+    "change", [{"again": True}, {"capability": ""}, {"floors": {"GH200": {}}}, {"free_share": 0.5}]
+)
 def test_other_options_are_another_check(program, options, change):
     program.check(options, Machine(), lambda: UNMEASURED)
-    assert program.check(argparse.Namespace(**{**vars(options), **change}), Machine(), lambda: UNMEASURED)["remembered"] is False
+    assert (
+        program.check(argparse.Namespace(**{**vars(options), **change}), Machine(), lambda: UNMEASURED)["remembered"]
+        is False
+    )
 
 
 def test_another_boot_is_another_check_and_a_damaged_record_is_none(program, options, monkeypatch, tmp_path):
@@ -189,7 +252,10 @@ def test_while_something_serves_nothing_is_measured_or_remembered(program, optio
     assert not (tmp_path / "kept").exists()
 
 
-@pytest.mark.parametrize(("state", "expected"), [("active\n", "vllm.service runs"), ("activating\n", "vllm.service runs"), ("inactive\n", None)])
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("active\n", "vllm.service runs"), ("activating\n", "vllm.service runs"), ("inactive\n", None)],
+)
 def test_an_engine_is_known_by_its_unit(load, monkeypatch, state, expected):
     program = load("gpu_check/gpu_check.py")
     monkeypatch.setattr(program.os, "listdir", lambda path: [])
@@ -199,7 +265,11 @@ def test_an_engine_is_known_by_its_unit(load, monkeypatch, state, expected):
 def test_a_worker_is_known_by_its_title(load, monkeypatch):
     program = load("gpu_check/gpu_check.py")
     monkeypatch.setattr(program.os, "listdir", lambda path: ["self", "12", "17"])
-    monkeypatch.setattr(program, "read", lambda path: {"/proc/12/cmdline": "ray::IDLE", "/proc/17/cmdline": "ray::RayWorkerWrapper.execute"}[path])
+    monkeypatch.setattr(
+        program,
+        "read",
+        lambda path: {"/proc/12/cmdline": "ray::IDLE", "/proc/17/cmdline": "ray::RayWorkerWrapper.execute"}[path],
+    )
     assert program.serving(lambda *argv: (3, "inactive")) == "a worker of Ray serves (process 17)"
 
 
@@ -219,7 +289,10 @@ def test_the_page_cache_is_dropped_only_if_memory_is_short_and_can_be_in_it(prog
 def test_who_holds_the_memory_is_named(program):
     machine = Machine(memory__free="48000", apps="4711, /usr/bin/python3, 40000 MiB\n4712, other, 9000 MiB\n")
     sentence = refusal(program, program.free_memory, [dict(machine.gpu)], 0.92, machine, lambda: None)
-    assert "and dropping the page cache did not help: it is held by 4711, /usr/bin/python3, 40000 MiB; 4712, other, 9000 MiB" in sentence
+    assert (
+        "and dropping the page cache did not help: it is held by 4711, /usr/bin/python3, 40000 MiB; 4712, "
+        "other, 9000 MiB" in sentence
+    )
 
 
 @pytest.mark.parametrize(("cpulists", "expected"), [(["0-63", ""], [1]), (["0-31", "32-63"], []), ([], [])])
@@ -252,11 +325,17 @@ def test_no_right_to_drop_or_to_record_is_a_sentence(program, monkeypatch, capsy
     assert "/proc/sys/vm/drop_caches" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("print('{\"cuda\": \"12.8\"}')", {"cuda": "12.8"}),
-    ("import sys; sys.exit('it broke')", {"failed": "ended with status 1 and said 'it broke'"}),
-    ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", {"failed": "ended with status -11 and said 'nothing'"}),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('print(\'{"cuda": "12.8"}\')', {"cuda": "12.8"}),
+        ("import sys; sys.exit('it broke')", {"failed": "ended with status 1 and said 'it broke'"}),
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+            {"failed": "ended with status -11 and said 'nothing'"},
+        ),
+    ],
+)
 def test_a_measurement_that_crashes_is_told(program, text, expected):
     program.MEASURE = text
     assert program.measure() == expected
@@ -269,8 +348,13 @@ def test_what_is_sent_to_a_node_is_a_whole_program(tmp_path):
     text = Templar(loader, variables).template(variables["__gpu_check_program"])
     # Anywhere but beside its files, as on a node; without nvidia-smi.
     done = subprocess.run(
-        [sys.executable, "-", "check", f"--record={tmp_path}/record"], input=text, env={"PATH": str(tmp_path)},
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        [sys.executable, "-", "check", f"--record={tmp_path}/record"],
+        input=text,
+        env={"PATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("nvidia-smi is not installed") and len(done.stderr.splitlines()) == 1

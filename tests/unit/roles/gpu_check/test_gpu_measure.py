@@ -22,10 +22,13 @@ def test_without_the_library_nothing_is_measured(program, monkeypatch):
     assert program.main() == {"skipped": "no CUDA driver library"}
 
 
-@pytest.mark.parametrize(("code", "name", "said"), [
-    (802, b"CUDA_ERROR_SYSTEM_NOT_READY", {"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]}),
-    (34, b"CUDA_ERROR_STUB_LIBRARY", {"skipped": "libcuda.so.1 is a stub for the linker, and no CUDA driver"}),
-])
+@pytest.mark.parametrize(
+    ("code", "name", "said"),
+    [
+        (802, b"CUDA_ERROR_SYSTEM_NOT_READY", {"error": ["cuInit", 802, "CUDA_ERROR_SYSTEM_NOT_READY"]}),
+        (34, b"CUDA_ERROR_STUB_LIBRARY", {"skipped": "libcuda.so.1 is a stub for the linker, and no CUDA driver"}),
+    ],
+)
 def test_a_driver_that_refuses_is_named_and_a_stub_is_none(program, monkeypatch, code, name, said):
     class Library:
         """A driver of a GPU that is dead at birth, or what stands in its place to link against."""

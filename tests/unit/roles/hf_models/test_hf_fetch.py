@@ -65,15 +65,24 @@ def test_a_file_that_was_changed_or_lost_is_noticed(hf, options):
     assert not hf.is_complete(options)
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "{}", '{"repository": "o/m", "revision": "c1"}', '{"repository": "o/m", "revision": "c1", "files": {"config.json": {}}}',
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        '{"repository": "o/m", "revision": "c1"}',
+        '{"repository": "o/m", "revision": "c1", "files": {"config.json": {}}}',
+    ],
+)
 def test_a_damaged_manifest_does_not_count(hf, options, text):
     (options.folder / hf.MANIFEST).write_text(text, encoding="utf-8")
     assert not hf.is_complete(options)
 
 
-@pytest.mark.parametrize(("name", "content"), [("config.json", b"[]"), ("sub/model.safetensors", b"weightz"), ("sub/model.safetensors", b"")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("config.json", b"[]"), ("sub/model.safetensors", b"weightz"), ("sub/model.safetensors", b"")]
+)
 def test_a_wrong_file_is_removed_and_no_manifest_is_written(hf, options, name, content):
     (options.folder / name).write_bytes(content)
     with pytest.raises(ValueError, match=rf"1 files did not have the checksum .*{name}"):
@@ -84,7 +93,7 @@ def test_a_wrong_file_is_removed_and_no_manifest_is_written(hf, options, name, c
 
 def test_a_missing_file_is_wrong_too(hf, options):
     (options.folder / "config.json").unlink()
-    with pytest.raises(ValueError, match="config.json"):
+    with pytest.raises(ValueError, match=r"config.json"):
         hf.verify(options, files())
 
 
@@ -97,11 +106,16 @@ def test_the_manifest_has_size_checksum_and_time_of_each_file(hf, options):
 
 
 def test_the_listing_knows_large_files_from_small_ones(hf):
-    info = SimpleNamespace(siblings=[
-        SimpleNamespace(rfilename="a", size=7, lfs=SimpleNamespace(sha256="5a"), blob_id="b1"),
-        SimpleNamespace(rfilename="b", size=None, lfs=None, blob_id="b2"),
-    ])
-    assert hf.listing(info) == {"a": {"size": 7, "sha256": "5a", "git": "b1"}, "b": {"size": 0, "sha256": None, "git": "b2"}}
+    info = SimpleNamespace(
+        siblings=[
+            SimpleNamespace(rfilename="a", size=7, lfs=SimpleNamespace(sha256="5a"), blob_id="b1"),
+            SimpleNamespace(rfilename="b", size=None, lfs=None, blob_id="b2"),
+        ]
+    )
+    assert hf.listing(info) == {
+        "a": {"size": 7, "sha256": "5a", "git": "b1"},
+        "b": {"size": 0, "sha256": None, "git": "b2"},
+    }
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_download(hf, options, monkeypatch):
@@ -114,8 +128,12 @@ def test_a_disk_that_is_too_small_is_told_before_the_download(hf, options, monke
 def test_an_error_is_one_sentence_with_what_to_do(hf, options, monkeypatch):
     monkeypatch.delenv("HF_ENDPOINT", raising=False)
     known = type("RepositoryNotFoundError", (Exception,), {})("401\nlong text")
-    assert hf.sentence(options, known).startswith("Fetching o/m at c1 from the hub failed: the hub does not know this model")
-    assert "OSError: " in hf.sentence(options, OSError("disk full\nmore")) and "disk full" in hf.sentence(options, OSError("disk full\nmore"))
+    assert hf.sentence(options, known).startswith(
+        "Fetching o/m at c1 from the hub failed: the hub does not know this model"
+    )
+    assert "OSError: " in hf.sentence(options, OSError("disk full\nmore")) and "disk full" in hf.sentence(
+        options, OSError("disk full\nmore")
+    )
     assert "more" not in hf.sentence(options, OSError("disk full\nmore"))
     assert hf.sentence(options, ValueError()) == "Fetching o/m at c1 from the hub failed: ValueError: no further word."
 

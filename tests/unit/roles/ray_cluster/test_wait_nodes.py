@@ -14,7 +14,11 @@ EXPECTED = {"r1-00": "10.0.0.1", "r1-01": "10.0.0.2"}
 
 def node(address, gpus=1.0, alive=True):
     """As ray.nodes() gives it."""
-    return {"NodeManagerAddress": address, "Resources": {"GPU": gpus, "CPU": 64} if gpus else {"CPU": 64}, "Alive": alive}
+    return {
+        "NodeManagerAddress": address,
+        "Resources": {"GPU": gpus, "CPU": 64} if gpus else {"CPU": 64},
+        "Alive": alive,
+    }
 
 
 BOTH = [node("10.0.0.1"), node("10.0.0.2")]
@@ -22,7 +26,11 @@ BOTH = [node("10.0.0.1"), node("10.0.0.2")]
 
 @pytest.fixture(name="wait")
 def wait_for_nodes(load, monkeypatch):
-    """wait(*answers, timeout=60): each answer is a list of nodes or an error; the last one stays. `wait.asked` counts."""
+    """wait(*answers, timeout=60): each answer is a list of nodes or an error; the last one stays.
+
+    `wait.asked` counts.
+    """
+
     def wait(*answers, timeout=60, gpus=1):
         state = SimpleNamespace(asked=0, up=False)
 
@@ -37,10 +45,14 @@ def wait_for_nodes(load, monkeypatch):
                 raise answer
             return answer
 
-        fake = SimpleNamespace(is_initialized=lambda: state.up, init=init, nodes=nodes, shutdown=lambda: setattr(state, "up", False))
+        fake = SimpleNamespace(
+            is_initialized=lambda: state.up, init=init, nodes=nodes, shutdown=lambda: setattr(state, "up", False)
+        )
         monkeypatch.setitem(sys.modules, "ray", fake)
         module = load("ray_cluster/wait_nodes.py")
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 10.0 * state.asked, sleep=lambda seconds: None))
+        monkeypatch.setattr(
+            module, "time", SimpleNamespace(monotonic=lambda: 10.0 * state.asked, sleep=lambda seconds: None)
+        )
         try:
             module.main("10.0.0.1:6379", timeout, gpus, EXPECTED)
         finally:
@@ -61,7 +73,10 @@ def test_it_waits_for_the_last_one(wait):
 
 @pytest.mark.parametrize("second", [node("10.0.0.3"), node("10.0.0.2", alive=False), node("10.0.0.2", gpus=0)])
 def test_a_node_that_is_missing_dead_or_without_its_gpu_is_named(wait, second):
-    words = r"^1 of 2 nodes have not joined Ray at 10\.0\.0\.1:6379 within 60 s: r1-01 \(10\.0\.0\.2\)\. See `journalctl -u ray` there"
+    words = (
+        r"^1 of 2 nodes have not joined Ray at 10\.0\.0\.1:6379 within 60 s: r1-01 \(10\.0\.0\.2\)\. "
+        r"See `journalctl -u ray` there"
+    )
     with pytest.raises(SystemExit, match=words):
         wait([node("10.0.0.1"), second])
     assert wait.asked == 7

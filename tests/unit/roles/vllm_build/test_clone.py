@@ -11,7 +11,9 @@ PERSON = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "protocol
 
 
 def git(folder, *arguments):
-    return subprocess.run(["git", *PERSON, "-C", str(folder), *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", *PERSON, "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def repository(path, commits=2):
@@ -59,17 +61,29 @@ def test_only_the_submodule_that_is_named(clone, source, tmp_path):
     for name in ("wanted", "other"):
         git(source, "submodule", "--quiet", "add", url(repository(tmp_path / name)), f"csrc/{name}")
     git(source, "commit", "--quiet", "--message", "submodules")
-    clone.main(url(source), git(source, "rev-parse", "HEAD"), str(tmp_path / "clone"), "variable", "csrc/wanted", url(tmp_path / "wanted"))
+    clone.main(
+        url(source),
+        git(source, "rev-parse", "HEAD"),
+        str(tmp_path / "clone"),
+        "variable",
+        "csrc/wanted",
+        url(tmp_path / "wanted"),
+    )
     assert (tmp_path / "clone/csrc/wanted/number").read_text(encoding="utf-8") == "1"
     assert not list((tmp_path / "clone/csrc/other").iterdir())
 
 
 def test_a_submodule_that_is_none(clone, source, tmp_path):
     with pytest.raises(SystemExit, match="has no submodule number at"):
-        clone.main(url(source), git(source, "rev-parse", "HEAD"), str(tmp_path / "clone"), "variable", "number", url(source))
+        clone.main(
+            url(source), git(source, "rev-parse", "HEAD"), str(tmp_path / "clone"), "variable", "number", url(source)
+        )
 
 
 def test_a_repository_that_does_not_answer(clone, tmp_path, capsys):
-    with pytest.raises(SystemExit, match=r"file:///nowhere did not give the commit 0{40} in 2 tries \(.+\): set that_variable to a mirror"):
+    with pytest.raises(
+        SystemExit,
+        match=r"file:///nowhere did not give the commit 0{40} in 2 tries \(.+\): set that_variable to a mirror",
+    ):
         clone.main("file:///nowhere", "0" * 40, str(tmp_path / "clone"), "that_variable")
     assert capsys.readouterr().out.count("Fetching file:///nowhere failed") == 2

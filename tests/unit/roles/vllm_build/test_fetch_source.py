@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import typing as t
 
 import pytest
 
@@ -27,8 +28,9 @@ def program(load, monkeypatch):
 @pytest.fixture(name="index")
 def package_index(serve):
     """An index with one project; `index.asked` has the paths."""
+
     class Index:
-        asked = []
+        asked: t.ClassVar[list[t.Any]] = []
         page = f'<a href="vllm-0.7.1.tar.gz">a</a> <a href="../../files/{NAME}#sha256={SHA256}">b</a>'.encode()
         file = ARCHIVE
 
@@ -64,14 +66,18 @@ def test_what_is_there_and_damaged_is_replaced(fetch, index, tmp_path):
 def test_an_archive_with_another_checksum_is_refused(fetch, index, monkeypatch, tmp_path):
     index.file = b"changed"
     monkeypatch.setattr(fetch, "index", lambda: index.url)
-    with pytest.raises(SystemExit, match=rf"has the checksum {hashlib.sha256(b'changed').hexdigest()}, wanted is {SHA256}"):
+    with pytest.raises(
+        SystemExit, match=rf"has the checksum {hashlib.sha256(b'changed').hexdigest()}, wanted is {SHA256}"
+    ):
         fetch.main("vllm", NAME, SHA256, str(tmp_path / NAME))
     assert not (tmp_path / NAME).exists()
 
 
 def test_an_index_without_the_archive_is_named(fetch, index, monkeypatch):
     monkeypatch.setattr(fetch, "index", lambda: index.url)
-    with pytest.raises(SystemExit, match=r"The package index at http://127\.0\.0\.1:\d+/simple/vllm/ has no vllm-9\.tar\.gz"):
+    with pytest.raises(
+        SystemExit, match=r"The package index at http://127\.0\.0\.1:\d+/simple/vllm/ has no vllm-9\.tar\.gz"
+    ):
         fetch.find("vllm", "vllm-9.tar.gz")
 
 
@@ -92,6 +98,8 @@ def test_a_server_that_is_tired_is_asked_again(fetch, serve, tmp_path):
 def test_what_cannot_be_read_is_one_sentence(fetch, serve, tmp_path, status, times):
     asked = []
     url = serve(lambda *request: asked.append(request) or (status, b""))
-    with pytest.raises(SystemExit, match=rf"{url} cannot be read \(.+\): see whether .* or set vllm_build_source to a mirror"):
+    with pytest.raises(
+        SystemExit, match=rf"{url} cannot be read \(.+\): see whether .* or set vllm_build_source to a mirror"
+    ):
         fetch.main("vllm", NAME, SHA256, str(tmp_path / NAME), url)
     assert len(asked) == times

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-SOURCE = '''before = 1
+SOURCE = """before = 1
 
 
 def grouped_topk(scores, e_score_correction_bias=None):
@@ -15,7 +15,7 @@ def grouped_topk(scores, e_score_correction_bias=None):
 
 
 after = 2
-'''
+"""
 
 
 @pytest.fixture(name="fix")
@@ -45,7 +45,10 @@ def test_another_function_is_refused_and_left_alone(fix, tmp_path):
     path = tmp_path / fix.FILE
     path.parent.mkdir(parents=True)
     path.write_text(SOURCE.replace("max", "min"), encoding="utf-8")
-    with pytest.raises(SystemExit, match=r"does not fit this source: .*has another grouped_topk than vLLM 0\.7\.2.* out of vllm_build_fixes"):
+    with pytest.raises(
+        SystemExit,
+        match=r"does not fit this source: .*has another grouped_topk than vLLM 0\.7\.2.* out of vllm_build_fixes",
+    ):
         fix.main(str(tmp_path))
     assert path.read_text(encoding="utf-8") == SOURCE.replace("max", "min")
 

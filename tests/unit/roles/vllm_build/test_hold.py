@@ -35,7 +35,9 @@ def test_the_first_use_is_recorded_and_the_second_is_held_to_it(hold, capsys):
 
 def test_another_archive_is_refused_and_removed(hold):
     hold(b"first")
-    with pytest.raises(SystemExit, match=rf"{URL} has the checksum {SECOND}, but .*llvm\.sha256 holds from its first use {FIRST}"):
+    with pytest.raises(
+        SystemExit, match=rf"{URL} has the checksum {SECOND}, but .*llvm\.sha256 holds from its first use {FIRST}"
+    ):
         hold(b"second")
     assert not hold.archive.exists()
     assert hold.record.read_text(encoding="utf-8").startswith(FIRST)

@@ -16,16 +16,21 @@ def program(load):
 @pytest.fixture(name="machine")
 def made_up_root(tmp_path):
     """machine(available, nodes): GiB available in all, and (cpulist, free, file pages) of each NUMA node."""
+
     def machine(available, *nodes):
         (tmp_path / "proc").mkdir()
-        (tmp_path / "proc/meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable:  {available * GIB} kB\nHugePages_Total:   0\n", encoding="ascii")
+        (tmp_path / "proc/meminfo").write_text(
+            f"MemTotal: 1 kB\nMemAvailable:  {available * GIB} kB\nHugePages_Total:   0\n", encoding="ascii"
+        )
         for number, (cpus, free, pages) in enumerate(nodes):
             folder = tmp_path / f"sys/devices/system/node/node{number}"
             folder.mkdir(parents=True)
             (folder / "cpulist").write_text(f"{cpus}\n", encoding="ascii")
             (folder / "meminfo").write_text(
-                f"Node {number} MemFree:  {free * GIB} kB\nNode {number} Active(file): {pages * GIB} kB\nNode {number} Inactive(file): 0 kB\n",
-                encoding="ascii")
+                f"Node {number} MemFree:  {free * GIB} kB\nNode {number} Active(file): "
+                f"{pages * GIB} kB\nNode {number} Inactive(file): 0 kB\n",
+                encoding="ascii",
+            )
         return str(tmp_path)
 
     return machine

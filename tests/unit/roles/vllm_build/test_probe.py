@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+import typing as t
 
 import pytest
 
@@ -18,9 +19,10 @@ def program(load, monkeypatch):
 @pytest.fixture(name="site")
 def web_site(serve, monkeypatch):
     """A site whose /there exists and whose /tired answers 503 as often as `site.tired` says."""
+
     class Site:
         tired = 0
-        asked = []
+        asked: t.ClassVar[list[t.Any]] = []
 
         def answer(self, method, path, headers, body):
             self.asked.append((method, path))
@@ -45,7 +47,11 @@ def test_only_the_head_is_asked_for(probe, site):
 
 
 def test_all_that_is_missing_is_in_one_sentence(probe, site, tmp_path):
-    addresses = [file(f"{site.url}/gone", "first"), file(f"{site.url}/there"), {"kind": "git", "url": f"{tmp_path}/none", "variable": "second"}]
+    addresses = [
+        file(f"{site.url}/gone", "first"),
+        file(f"{site.url}/there"),
+        {"kind": "git", "url": f"{tmp_path}/none", "variable": "second"},
+    ]
     with pytest.raises(SystemExit) as ended:
         probe.main(addresses)
     assert f"{site.url}/gone (HTTP 404; set first), {tmp_path}/none (fatal: " in str(ended.value)

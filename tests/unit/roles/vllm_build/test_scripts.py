@@ -21,7 +21,11 @@ def templar(device="cuda"):
     loader = DataLoader()
     loader.set_basedir(str(ROLE / "templates"))
     files = [*sorted((ROLE / "defaults/main").glob("*.yml")), ROLE / "vars/main.yml"]
-    variables = {name: value for file in files for name, value in loader.load_from_file(str(file), trusted_as_template=True).items()}
+    variables = {
+        name: value
+        for file in files
+        for name, value in loader.load_from_file(str(file), trusted_as_template=True).items()
+    }
     paths = {"ansible_search_path": [str(ROLE)], "role_path": str(ROLE)}
     return Templar(loader, variables | FACTS | paths | {"vllm_build_device": device})
 
@@ -46,7 +50,12 @@ def test_every_program_that_is_placed_is_whole():
 
 def test_requirements_that_are_settled_are_left_out(load):
     module = load("vllm_build/requirements.py")
-    lines = ["torch==2.5.1", "Torch_Audio>=2; platform_machine == 'x86_64'", "ray>=2.9", "tensorizer; extra == 'tensorizer'"]
+    lines = [
+        "torch==2.5.1",
+        "Torch_Audio>=2; platform_machine == 'x86_64'",
+        "ray>=2.9",
+        "tensorizer; extra == 'tensorizer'",
+    ]
     assert module.wanted(lines, ["torch", "torch-audio"]) == ["ray>=2.9"]
 
 
@@ -55,7 +64,13 @@ def test_the_manifest_says_how_a_wheel_was_made(load, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "version", lambda name: "2.5.1")
     monkeypatch.setenv("COMPILER", "gcc 12\nsecond line\n")
     monkeypatch.setenv("STARTED", "0")
-    module.main(str(tmp_path / "manifest.json"), json.dumps({"fixes": ["one"], "tools": ["cmake==3"], "environment": {}}), "source one")
+    module.main(
+        str(tmp_path / "manifest.json"),
+        json.dumps({"fixes": ["one"], "tools": ["cmake==3"], "environment": {}}),
+        "source one",
+    )
     written = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
     assert written["sources"] == ["source one"] and written["compiler"] == ["gcc 12", "second line"]
-    assert (written["fixes"], written["tools"], written["torch"]) == (["one"], ["cmake==3"], "2.5.1") and written["seconds"] > 0
+    assert (written["fixes"], written["tools"], written["torch"]) == (["one"], ["cmake==3"], "2.5.1") and written[
+        "seconds"
+    ] > 0

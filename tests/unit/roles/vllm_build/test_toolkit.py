@@ -31,7 +31,9 @@ class Tree:
         return at
 
     def nvcc(self, home, version):
-        return self.file(f"{home}/bin/nvcc", f"#!/bin/sh\necho 'Cuda compilation tools, release {version}, V{version}.1'\n", 0o755)
+        return self.file(
+            f"{home}/bin/nvcc", f"#!/bin/sh\necho 'Cuda compilation tools, release {version}, V{version}.1'\n", 0o755
+        )
 
     def nvidia(self, home, version):
         self.file(f"{home}/include/cuda_runtime.h")
@@ -64,7 +66,11 @@ def refusal(toolkit, tree, **options):
 def test_the_layout_of_debian(toolkit, tree):
     nvcc = tree.debian("12.4")
     assert toolkit.find(path=tree.path("usr/bin"), root=str(tree.root)) == {
-        "cuda_home": str(tree.root / "usr"), "nvcc": str(nvcc), "version": "12.4", "path": str(tree.root / "usr/bin")}
+        "cuda_home": str(tree.root / "usr"),
+        "nvcc": str(nvcc),
+        "version": "12.4",
+        "path": str(tree.root / "usr/bin"),
+    }
 
 
 def test_the_layout_of_nvidia_that_is_not_on_path(toolkit, tree):
@@ -77,7 +83,9 @@ def test_a_link_on_path_leads_to_its_toolkit(toolkit, tree):
     nvcc = tree.nvidia("usr/local/cuda-12.6", "12.6")
     (tree.root / "usr/bin").mkdir()
     (tree.root / "usr/bin/nvcc").symlink_to(nvcc)
-    assert toolkit.find(path=tree.path("usr/bin"), root=str(tree.root))["cuda_home"] == str(tree.root / "usr/local/cuda-12.6")
+    assert toolkit.find(path=tree.path("usr/bin"), root=str(tree.root))["cuda_home"] == str(
+        tree.root / "usr/local/cuda-12.6"
+    )
 
 
 def test_the_newest_of_several_that_can_build(toolkit, tree):
@@ -159,7 +167,10 @@ def test_a_compiler_that_does_not_run(toolkit, tree):
 def test_the_script_gets_the_environment(toolkit):
     found = {"cuda_home": "/opt/my cuda", "nvcc": "/opt/my cuda/bin/nvcc", "path": "/opt/my cuda/bin"}
     assert toolkit.shell(found, "/venv/bin:/usr/bin").splitlines() == [
-        "export CUDA_HOME='/opt/my cuda'", "export CUDACXX='/opt/my cuda/bin/nvcc'", "export PATH='/opt/my cuda/bin:/venv/bin:/usr/bin'"]
+        "export CUDA_HOME='/opt/my cuda'",
+        "export CUDACXX='/opt/my cuda/bin/nvcc'",
+        "export PATH='/opt/my cuda/bin:/venv/bin:/usr/bin'",
+    ]
 
 
 def test_what_is_first_on_path_stays_first_in_the_layout_of_debian(toolkit):

@@ -8,13 +8,19 @@ import json
 import pytest
 
 KEY = "sk-planted"
-FACTS = [{"prompt": "The capital of France is", "expect": ["Paris"]}, {"prompt": "Two and two are", "expect": ["four", "4"]}]
+FACTS = [
+    {"prompt": "The capital of France is", "expect": ["Paris"]},
+    {"prompt": "Two and two are", "expect": ["four", "4"]},
+]
 PASSAGE = "A ship left the harbour"
 
 
 def event(text="", tokens=0, choices=True):
     """One line of a stream."""
-    content = {"choices": [{"delta": {"content": text}}] if choices else [], "usage": {"completion_tokens": tokens} if tokens else None}
+    content = {
+        "choices": [{"delta": {"content": text}}] if choices else [],
+        "usage": {"completion_tokens": tokens} if tokens else None,
+    }
     return f"data: {json.dumps(content)}\n\n".encode()
 
 
@@ -62,9 +68,21 @@ def canary_settings(serve, endpoint, tmp_path):
     (tmp_path / "env").write_text(f'OTHER=1\nVLLM_API_KEY="{KEY}"\n', encoding="utf-8")
     about = {"model": "dsr1", "revision": "abc", "engine": "vllm-0.7.2", "shape": "TP 4 x PP 4"}
     return {
-        "url": serve(endpoint), "model": "dsr1", "key_file": str(tmp_path / "env"), "user": "ubuntu", "python": "/bin/false", "ranks": {},
-        "question": "Who?", "facts": FACTS, "passage": PASSAGE,
-        "fingerprint": {"value": None, "tolerance": 0.05, "record": str(tmp_path / "records" / "dsr1.json"), "about": about},
+        "url": serve(endpoint),
+        "model": "dsr1",
+        "key_file": str(tmp_path / "env"),
+        "user": "ubuntu",
+        "python": "/bin/false",
+        "ranks": {},
+        "question": "Who?",
+        "facts": FACTS,
+        "passage": PASSAGE,
+        "fingerprint": {
+            "value": None,
+            "tolerance": 0.05,
+            "record": str(tmp_path / "records" / "dsr1.json"),
+            "about": about,
+        },
     }
 
 
@@ -88,14 +106,18 @@ def program(load, settings, monkeypatch, tmp_path):
 
 def test_right_answers_are_believed_in_one_request(canary, endpoint):
     assert canary("once") is None
-    body, = endpoint.bodies
+    (body,) = endpoint.bodies
     assert body["prompt"] == [fact["prompt"] for fact in FACTS] and body["temperature"] == 0 and body["model"] == "dsr1"
 
 
 def test_a_wrong_answer_is_named_with_its_causes(canary, endpoint):
     endpoint.texts["Two and two are"] = " five."
     sentence = canary("once")
-    assert "completes 'Two and two are' with 'five.'" in sentence and "four or 4" in sentence and "Likely causes, in this order" in sentence
+    assert (
+        "completes 'Two and two are' with 'five.'" in sentence
+        and "four or 4" in sentence
+        and "Likely causes, in this order" in sentence
+    )
 
 
 def test_tokens_without_sense_are_no_life(canary, endpoint):
@@ -122,7 +144,11 @@ def test_a_later_start_in_another_shape_is_compared_with_the_record(canary, sett
     assert canary("wait", "60") is None
     endpoint.logprobs = [-1.2, -2.0, -3.0]
     sentence = canary("wait", "60")
-    assert "-2.0667" in sentence and "-2.0000 recorded by vllm-0.7.2 as TP 4 x PP 4" in sentence and "wrong text" in sentence
+    assert (
+        "-2.0667" in sentence
+        and "-2.0000 recorded by vllm-0.7.2 as TP 4 x PP 4" in sentence
+        and "wrong text" in sentence
+    )
 
 
 def test_a_known_fingerprint_counts_and_nothing_is_recorded(canary, settings, tmp_path):
@@ -146,7 +172,9 @@ def test_an_engine_without_log_probabilities_is_named(canary, endpoint):
 def test_verify_shows_what_it_saw(canary, capsys):
     assert canary("verify") is None
     out = capsys.readouterr().out
-    assert "ranks: alike" in out and "dsr1: 2 tokens streamed" in out and "without the key: 401" in out and KEY not in out
+    assert (
+        "ranks: alike" in out and "dsr1: 2 tokens streamed" in out and "without the key: 401" in out and KEY not in out
+    )
     assert out.splitlines()[-2:] == ["The capital of France is Paris.", "Two and two are FOUR."]
 
 
@@ -160,10 +188,16 @@ def test_verify_names_another_refusal_than_401(canary, endpoint):
     assert "answers 403 without the API key" in canary("verify")
 
 
-@pytest.mark.parametrize(("answer", "sentence"), [
-    (b"", "ended a chat without a token"), (b"data: [DONE]\n\n", "ended a chat without a token"), (event("text without a count"), "without a token"),
-    (b'data: {"error": "x", "message": "broken"}\n\n', "gave no answer: broken"), (b"data: {broken\n\n", "gave no answer"),
-])
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (b"", "ended a chat without a token"),
+        (b"data: [DONE]\n\n", "ended a chat without a token"),
+        (event("text without a count"), "without a token"),
+        (b'data: {"error": "x", "message": "broken"}\n\n', "gave no answer: broken"),
+        (b"data: {broken\n\n", "gave no answer"),
+    ],
+)
 def test_verify_wants_tokens_in_the_stream(canary, endpoint, answer, sentence):
     endpoint.chat = answer
     assert sentence in canary("verify")

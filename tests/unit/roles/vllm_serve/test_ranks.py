@@ -34,17 +34,25 @@ def test_one_node_that_differs_is_named(ranks):
     assert "NCCL_DEBUG is 'WARN' in rank 0 and n1, process 1; 'INFO' in n2, process 2." in sentence
 
 
-@pytest.mark.parametrize(("layers", "stages", "partition", "spans"), [
-    (5, 2, "", [(0, 2), (2, 5)]), (5, 2, "3,2", [(0, 3), (3, 5)]), (61, 4, "16,15,15,15", [(0, 16), (16, 31), (31, 46), (46, 61)]),
-    (5, 1, "", [(0, 5)]), (61, 16, "", [(3 * n, 3 * n + 3) for n in range(15)] + [(45, 61)]),
-])
+@pytest.mark.parametrize(
+    ("layers", "stages", "partition", "spans"),
+    [
+        (5, 2, "", [(0, 2), (2, 5)]),
+        (5, 2, "3,2", [(0, 3), (3, 5)]),
+        (61, 4, "16,15,15,15", [(0, 16), (16, 31), (31, 46), (46, 61)]),
+        (5, 1, "", [(0, 5)]),
+        (61, 16, "", [(3 * n, 3 * n + 3) for n in range(15)] + [(45, 61)]),
+    ],
+)
 def test_the_cut_is_the_engines(ranks, layers, stages, partition, spans):
     assert ranks.cut(layers, stages, partition) == spans
 
 
 @pytest.mark.parametrize("partition", ["3,3", "5", "a,b", "3,2,"])
 def test_a_partition_that_is_not_all_layers_once_is_named(ranks, partition):
-    assert f"VLLM_PP_LAYER_PARTITION='{partition}'" in ranks.left_out(given({"VLLM_PP_LAYER_PARTITION": partition}), 5, 2)
+    assert f"VLLM_PP_LAYER_PARTITION='{partition}'" in ranks.left_out(
+        given({"VLLM_PP_LAYER_PARTITION": partition}), 5, 2
+    )
 
 
 def test_all_layers_once_is_right(ranks):
@@ -54,7 +62,13 @@ def test_all_layers_once_is_right(ranks):
 @pytest.fixture(name="worker")
 def titled_process():
     """A living process with a title and an environment of its own."""
-    environment = {"VLLM_A": "1", "VLLM_API_KEY": "planted", "VLLM_HOST_IP": "10.0.0.1", "NCCL_DEBUG": "WARN", "OTHER": "x"}
+    environment = {
+        "VLLM_A": "1",
+        "VLLM_API_KEY": "planted",
+        "VLLM_HOST_IP": "10.0.0.1",
+        "NCCL_DEBUG": "WARN",
+        "OTHER": "x",
+    }
     command = ["bash", "-c", "exec -a ray::RayWorkerWrapper.test sleep 60"]
     with subprocess.Popen(command, env={**environment, "PATH": os.environ["PATH"]}) as process:
         title = Path(f"/proc/{process.pid}/cmdline")

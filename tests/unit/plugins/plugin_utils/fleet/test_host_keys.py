@@ -8,11 +8,13 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.host_keys import HostKeys
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import models
 
 RUN = "1800000000-0000000a"
-NODE = models.Instance.parse({"id": "0a", "ip": "192.0.2.1", "private_ip": "10.0.0.1", "tags": [{"key": "gh200:run", "value": RUN}]})
+NODE = models.Instance.parse(
+    {"id": "0a", "ip": "192.0.2.1", "private_ip": "10.0.0.1", "tags": [{"key": "gh200:run", "value": RUN}]}
+)
 
 
 @pytest.fixture(name="keys")
@@ -39,7 +41,9 @@ def test_cloud_init_gets_the_key_and_what_the_user_wants(keys):
 def test_ssh_finds_the_key_by_either_address(keys):
     keys.write_known_hosts({"r1-00": NODE})
     for name in ("192.0.2.1", "10.0.0.1"):
-        found = subprocess.run(["ssh-keygen", "-F", name, "-f", keys.known_hosts], capture_output=True, text=True, check=True).stdout
+        found = subprocess.run(
+            ["ssh-keygen", "-F", name, "-f", keys.known_hosts], capture_output=True, text=True, check=True
+        ).stdout
         assert keys.public(RUN) in found
 
 

@@ -6,22 +6,34 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import client, errors
 
 CALLS = {
-    "instances": (), "instance": ("0a",), "offers": (), "regions": (), "images": (), "ssh_keys": (),
-    "filesystems": (), "global_rules": (), "rulesets": (), "add_ssh_key": ("ada", "ssh-ed25519 AAAA"), "add_filesystem": ("models", "us-east-3"),
+    "instances": (),
+    "instance": ("0a",),
+    "offers": (),
+    "regions": (),
+    "images": (),
+    "ssh_keys": (),
+    "filesystems": (),
+    "global_rules": (),
+    "rulesets": (),
+    "add_ssh_key": ("ada", "ssh-ed25519 AAAA"),
+    "add_filesystem": ("models", "us-east-3"),
 }
 
 
 def answering(answer):
     """A client whose every call is answered so."""
-    return client.Client(SimpleNamespace(read=lambda path: answer, once=lambda method, path, body, **more: answer, clock=None))
+    return client.Client(
+        SimpleNamespace(read=lambda path: answer, once=lambda method, path, body, **more: answer, clock=None)
+    )
 
 
 @pytest.mark.parametrize("method", CALLS)
-@pytest.mark.parametrize("answer", [None, 7, "x", [7], [None], [[]], {"x": 7}, {"rules": 7}, {"rules": [7]}, {"rules": None}])
+@pytest.mark.parametrize(
+    "answer", [None, 7, "x", [7], [None], [[]], {"x": 7}, {"rules": 7}, {"rules": [7]}, {"rules": None}]
+)
 def test_an_answer_that_nobody_can_read_is_an_error_that_leaves_open_what_was_done(method, answer):
     with pytest.raises(errors.LambdaError, match="not as documented") as caught:
         getattr(answering(answer), method)(*CALLS[method])

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
 
 SSH = {"protocol": "tcp", "port_range": [22, 22], "source_network": "0.0.0.0/0", "description": "ssh"}
 
@@ -20,11 +19,14 @@ def refusal(status, code="global/internal-error"):
     return errors.from_answer("PATCH x", status, {"error": {"code": code, "message": "no"}}, "")
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    ({"source_network": "1.2.3.4"}, {"source_network": "1.2.3.4/32"}),
-    ({"source_network": "1.2.3.4/24"}, {"source_network": "1.2.3.0/24"}),
-    ({"port_range": [22]}, {"port_range": [22, 22]}),
-])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"source_network": "1.2.3.4"}, {"source_network": "1.2.3.4/32"}),
+        ({"source_network": "1.2.3.4/24"}, {"source_network": "1.2.3.0/24"}),
+        ({"port_range": [22]}, {"port_range": [22, 22]}),
+    ],
+)
 def test_two_spellings_are_one_rule(one, other):
     base = {"protocol": "tcp", "port_range": [22, 22], "source_network": "1.2.3.4", "description": "x"}
     assert firewall.rules_from_options([base | one]) == firewall.rules_from_options([base | other])
@@ -51,10 +53,20 @@ def test_exact_leaves_one_of_two_that_let_the_same_in():
     assert firewall.exact(there, [rule(description="c")]) == [rule(description="c")]
 
 
-@pytest.mark.parametrize(("one", "is_open"), [
-    (rule("tcp", (22, 22)), True), (rule("tcp", (1, 1024), "203.0.113.7/32"), True), (rule("all", (1, 65535)), True), (rule("all", ()), True),
-    (rule("tcp", (23, 30)), False), (rule("tcp", (1, 21)), False), (rule("udp", (22, 22)), False), (rule("icmp", ()), False), (rule("all", (80, 90)), False),
-])
+@pytest.mark.parametrize(
+    ("one", "is_open"),
+    [
+        (rule("tcp", (22, 22)), True),
+        (rule("tcp", (1, 1024), "203.0.113.7/32"), True),
+        (rule("all", (1, 65535)), True),
+        (rule("all", ()), True),
+        (rule("tcp", (23, 30)), False),
+        (rule("tcp", (1, 21)), False),
+        (rule("udp", (22, 22)), False),
+        (rule("icmp", ()), False),
+        (rule("all", (80, 90)), False),
+    ],
+)
 def test_ssh_is_let_in_by_tcp_22_only(one, is_open):
     assert one.lets_ssh_in is is_open
 
@@ -67,9 +79,16 @@ def test_the_number_of_rules_is_refused_only_when_it_grows():
     firewall.check_size(many[:25], many[:24], "It")
 
 
-RULES = st.lists(st.builds(
-    rule, st.sampled_from(["tcp", "udp"]), st.sampled_from([(22, 22), (80, 80)]), st.sampled_from(["0.0.0.0/0", "203.0.113.7/32"]), st.sampled_from(["", "a"]),
-), max_size=8)
+RULES = st.lists(
+    st.builds(
+        rule,
+        st.sampled_from(["tcp", "udp"]),
+        st.sampled_from([(22, 22), (80, 80)]),
+        st.sampled_from(["0.0.0.0/0", "203.0.113.7/32"]),
+        st.sampled_from(["", "a"]),
+    ),
+    max_size=8,
+)
 UNIQUE = RULES.map(lambda rules: list({item.key: item for item in rules}.values()))
 
 
@@ -87,12 +106,23 @@ def test_a_second_run_is_silent_and_nothing_of_others_is_lost(there, wanted):
 
 def test_a_write_that_is_undone_is_not_believed():
     writes = []
-    with pytest.raises(errors.CloudError, match="not as declared after 5 tries. The API took each of them, and something undid it"):
+    with pytest.raises(
+        errors.CloudError, match=r"not as declared after 5 tries. The API took each of them, and something undid it"
+    ):
         firewall.converge("It", lambda: [], writes.append, lambda there: [rule()], lambda attempt, after: True)
     assert writes == [[rule()]] * firewall.TRIES
 
 
-@pytest.mark.parametrize("error", [refusal(409), refusal(409, "global/conflict"), refusal(502, ""), refusal(429, "x"), errors.LambdaError("reset", "network")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        refusal(409),
+        refusal(409, "global/conflict"),
+        refusal(502, ""),
+        refusal(429, "x"),
+        errors.LambdaError("reset", "network"),
+    ],
+)
 def test_what_may_pass_is_tried_again_after_a_pause_and_a_fresh_read(error):
     steps, there = [], []
 
@@ -106,7 +136,9 @@ def test_what_may_pass_is_tried_again_after_a_pause_and_a_fresh_read(error):
         steps.append("read")
         return list(there)
 
-    assert firewall.converge("It", read, write, lambda rules: [rule()], lambda attempt, after: steps.append("pause") or True) == [rule()]
+    assert firewall.converge(
+        "It", read, write, lambda rules: [rule()], lambda attempt, after: steps.append("pause") or True
+    ) == [rule()]
     assert steps == ["read", "write", "pause", "read", "write", "read"]
 
 

@@ -29,11 +29,21 @@ def is_free(pace):
     return True
 
 
-@pytest.mark.parametrize(("last", "launch", "seconds"), [
-    ({}, False, 0), ({"request": 100}, False, 1), ({"request": 99.5}, False, 0.5), ({"request": 90}, False, 0), ({"launch": 95}, False, 0),
-    ({"launch": 95, "request": 99.5}, True, 7), ({"request": 100}, True, 1), ({"launch": 80, "request": 80}, True, 0), ({"request": 5000}, False, 1),
-    ({"launch": 5000}, True, 12),
-])
+@pytest.mark.parametrize(
+    ("last", "launch", "seconds"),
+    [
+        ({}, False, 0),
+        ({"request": 100}, False, 1),
+        ({"request": 99.5}, False, 0.5),
+        ({"request": 90}, False, 0),
+        ({"launch": 95}, False, 0),
+        ({"launch": 95, "request": 99.5}, True, 7),
+        ({"request": 100}, True, 1),
+        ({"launch": 80, "request": 80}, True, 0),
+        ({"request": 5000}, False, 1),
+        ({"launch": 5000}, True, 12),
+    ],
+)
 def test_the_next_call_waits_for_what_is_left_of_its_interval(tmp_path, last, launch, seconds):
     wait = pacing.Pace(KEY, 1.0, 12.0, str(tmp_path)).wait_for(last, 100.0, launch)
     assert seconds <= wait <= seconds + 0.25  # a little more than the interval, but little
@@ -93,7 +103,10 @@ class Clock:
         self.time += seconds
 
 
-@pytest.mark.parametrize(("took", "launch", "begins"), [(0.4, False, 5000 + 0.4 + 1.01), (5, True, 5000 + 12.24), (30, True, 5000 + 30 + 1.01)])
+@pytest.mark.parametrize(
+    ("took", "launch", "begins"),
+    [(0.4, False, 5000 + 0.4 + 1.01), (5, True, 5000 + 12.24), (30, True, 5000 + 30 + 1.01)],
+)
 def test_a_call_is_counted_from_its_end_and_a_launch_from_its_begin(tmp_path, took, launch, begins):
     """A call may arrive late in its time. A launch is known to take long after it has arrived."""
     clock = Clock()

@@ -6,22 +6,34 @@ from __future__ import annotations
 import stat
 
 import pytest
-
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, ssh_keys
 
 
-@pytest.mark.parametrize("text", [
-    "ssh-ed25519 AAAAC3Nz", "ssh-rsa AAAAB3Nz== ada@example.com\n", "ecdsa-sha2-nistp256 AAAA a b c", "sk-ssh-ed25519@openssh.com AAAA key",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ssh-ed25519 AAAAC3Nz",
+        "ssh-rsa AAAAB3Nz== ada@example.com\n",
+        "ecdsa-sha2-nistp256 AAAA a b c",
+        "sk-ssh-ed25519@openssh.com AAAA key",
+    ],
+)
 def test_a_public_key_is_taken_without_the_space_around_it(text):
     assert ssh_keys.checked(text, "It") == text.strip()
 
 
-@pytest.mark.parametrize("text", [
-    "", "AAAA", "-----BEGIN OPENSSH PRIVATE KEY-----\nplanted\n", "ssh-ed25519 AAAA a\nssh-ed25519 BBBB b", "ssh-ed25519 n*t64 a",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "AAAA",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nplanted\n",
+        "ssh-ed25519 AAAA a\nssh-ed25519 BBBB b",
+        "ssh-ed25519 n*t64 a",
+    ],
+)
 def test_what_is_no_public_key_is_refused_and_not_shown(text):
-    with pytest.raises(errors.CloudError, match="^It does not hold one public key") as caught:
+    with pytest.raises(errors.CloudError, match=r"^It does not hold one public key") as caught:
         ssh_keys.checked(text, "It")
     assert "planted" not in str(caught.value) and caught.value.__cause__ is None
 
@@ -35,7 +47,9 @@ def test_a_new_key_is_the_owners_only_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "key"
     ssh_keys.generate(str(path), "fleets")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600 and list(tmp_path.iterdir()) == [path]
-    assert ssh_keys.public_of(str(path)).split()[0] == "ssh-ed25519" and ssh_keys.public_of(str(path)).endswith(" fleets")
+    assert ssh_keys.public_of(str(path)).split()[0] == "ssh-ed25519" and ssh_keys.public_of(str(path)).endswith(
+        " fleets"
+    )
 
 
 def test_a_file_that_came_meanwhile_is_not_replaced(tmp_path):

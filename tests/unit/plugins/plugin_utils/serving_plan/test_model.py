@@ -61,5 +61,5 @@ def test_what_is_not_known_is_said(tiny, change, words):
 
 @pytest.mark.parametrize("config", [{}, None, [], "text"])
 def test_nothing_is_no_config(config):
-    with pytest.raises(PlanError, match="There is no config.json"):
+    with pytest.raises(PlanError, match=r"There is no config.json"):
         model.read(config)
