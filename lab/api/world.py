@@ -20,7 +20,7 @@ from .store import StateFile, Store, new_id
 
 
 class World:
-    """What all nouns of an account share: its settings, clock, store, bills, faults and machines, and one lock for all."""
+    """What all nouns of an account share: settings, clock, store, bills, faults and machines, and one lock for all."""
 
     def __init__(self, config: ApiConfig, driver: Driver, now: Callable[[], float]):
         self.config = config

@@ -32,10 +32,8 @@ def processes(name: str) -> set[int]:
     found = set()
     for folder in folders(name)[:1]:
         for listing in [folder / "cgroup.procs", *folder.glob("**/cgroup.procs")]:
-            try:
+            with contextlib.suppress(OSError):  # the group went away while it was read
                 found |= {int(line) for line in listing.read_text(encoding="utf-8").split()}
-            except OSError:
-                pass  # the group went away while it was read
     return found
 
 

@@ -37,7 +37,9 @@ system_info:
     lock_passwd: true
 cloud_init_modules: [seed_random, bootcmd, write-files, set_hostname, update_hostname, ca-certs, users-groups, ssh]
 cloud_config_modules: [set-passwords, timezone, runcmd]
-cloud_final_modules: [package-update-upgrade-install, scripts-vendor, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user, final-message]
+cloud_final_modules:
+  [package-update-upgrade-install, scripts-vendor, scripts-per-once, scripts-per-boot, scripts-per-instance, scripts-user,
+   final-message]
 """
 
 

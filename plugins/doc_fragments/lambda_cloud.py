@@ -36,7 +36,7 @@ options:
     default: 1
   launch_interval:
     description:
-      - Seconds between two launches of one account, across all processes. The API allows one launch in 12 seconds.
+      - Seconds between two launches of one account, across all processes. The API allows one in 12 seconds.
       - The environment variable E(LAMBDA_LAUNCH_INTERVAL) can set it too.
     type: float
     default: 12
@@ -73,7 +73,7 @@ options:
     env:
       - name: LAMBDA_REQUEST_INTERVAL
   launch_interval:
-    description: Seconds between two launches of one account, across all processes. The API allows one launch in 12 seconds.
+    description: Seconds between two launches of one account, across all processes. The API allows one in 12 seconds.
     type: float
     default: 12
     env:

@@ -7,6 +7,7 @@ docs/fleet.md has the table of these drills, and the last test holds it to what 
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def test_the_end_of_eight_is_killed_at_every_step(tmp_path, found):
         return world
 
     with simulator() as sim:
-        killed, steps = in_a_process(lambda world=fresh(sim, "whole"): world.down(**TOLD))
+        killed, steps = in_a_process(functools.partial(fresh(sim, "whole").down, **TOLD))
         assert not killed
     print(f"{len(steps)} kills of an end")
     for number, label in enumerate(steps):

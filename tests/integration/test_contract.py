@@ -101,7 +101,8 @@ class Client:
         )
         pointer = f"/api/v1{path}".replace("/", "~1").replace("{", "%7B").replace("}", "%7D")
         schema = {
-            "$ref": f"urn:lambda#/paths/{pointer}/{method.lower()}/responses/{answer.status_code}/content/application~1json/schema"
+            "$ref": f"urn:lambda#/paths/{pointer}/{method.lower()}/responses/{answer.status_code}"
+            "/content/application~1json/schema"
         }
         jsonschema.Draft202012Validator(schema, registry=self.registry, format_checker=FORMATS).validate(answer.json())
         self.seen.add((method, path, answer.status_code, answer.json().get("error", {}).get("code", "")))

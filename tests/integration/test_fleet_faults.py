@@ -5,6 +5,8 @@ one that nobody knows of.
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
@@ -266,8 +268,9 @@ def test_a_fleet_from_another_control_node_is_refused_until_its_keys_are_accepte
 
 def test_an_address_that_comes_again_has_the_key_of_the_new_launch(world):
     first = world.up(1)
-    keys = {line.split()[2] for line in open(f"{world.folder}/r1/known_hosts", encoding="utf-8")}
+    known_hosts = pathlib.Path(world.folder, "r1", "known_hosts")
+    keys = {line.split()[2] for line in known_hosts.read_text(encoding="utf-8").splitlines()}
     world.sim.faults.fate("unhealthy", id=first["r1-00"])
     world.up(1)
-    again = {line.split()[2] for line in open(f"{world.folder}/r1/known_hosts", encoding="utf-8")}
+    again = {line.split()[2] for line in known_hosts.read_text(encoding="utf-8").splitlines()}
     assert len(keys) == len(again) == 1 and keys != again

@@ -25,7 +25,9 @@ PLAY = """
 - hosts: localhost
   gather_facts: false
   tasks:
-    - gh200.inference.lambda_fleet: {name: r1, size: 3, region: us-east-3, ssh_key_name: laptop, poll_interval: 0.05, wait_for_ssh: false, max_life: 3600}
+    - gh200.inference.lambda_fleet:
+        {name: r1, size: 3, region: us-east-3, ssh_key_name: laptop, poll_interval: 0.05,
+         wait_for_ssh: false, max_life: 3600}
 """
 
 

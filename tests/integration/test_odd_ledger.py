@@ -16,7 +16,7 @@ LINES = {
     "no number": b'{"time":NaN,"event":"intend","node":"r1-07","run":"1-a"}',
     "an id that is none": b'{"time":1.0,"event":"terminated","id":["i1"]}',
     "a run that leads elsewhere": b'{"time":1.0,"event":"intend","node":"r1-07","run":"../../../victim"}',
-    "a price that is none": b'{"time":1.0,"event":"adopted","node":"r1-07","run":"","id":"i1","price_cents_per_hour":[]}',
+    "no price": b'{"time":1.0,"event":"adopted","node":"r1-07","run":"","id":"i1","price_cents_per_hour":[]}',
     "a list": b"[1, 2]",
     "half a line": b'{"event": "laun',
     "a binary one": b"\x00\xff\xfe{}",

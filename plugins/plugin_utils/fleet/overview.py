@@ -31,7 +31,7 @@ def iso(seconds: float | None) -> str | None:
 
 
 def node(instance: models.Instance, now: float) -> dict[str, t.Any]:
-    """One instance: minutes, dollars since its launch (the upper bound of what is billed), and its end if it has one."""
+    """One instance: minutes, dollars since its launch (an upper bound of what is billed), and its end if it has one."""
     launched, expires = plan.stamp(instance, plan.LAUNCHED), plan.stamp(instance, plan.EXPIRES)
     hours = None if launched is None else max(0.0, now - launched) / 3600
     return {

@@ -62,9 +62,9 @@ def marker(settings):
 
 def is_serving(settings):
     """Whether a rank of an engine lives here: Ray's worker, or the server itself on the head."""
-    if settings["me"] == settings["head"]:
-        if subprocess.run(["systemctl", "is-active", "--quiet", "vllm.service"], check=False).returncode == 0:
-            return True
+    is_active = ["systemctl", "is-active", "--quiet", "vllm.service"]
+    if settings["me"] == settings["head"] and subprocess.run(is_active, check=False).returncode == 0:
+        return True
     return any(title(pid).startswith(WORKER) for pid in os.listdir("/proc") if pid.isdigit())
 
 

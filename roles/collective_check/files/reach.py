@@ -27,7 +27,7 @@ def check(settings, reach_for, collect_for):
         try:
             verdict = ask(settings, head, begin + collect_for, report=found)["verdict"]
         except OSError as error:
-            mine = sentence(nodes, {**dict.fromkeys(nodes, {}), me: found})
+            mine = sentence(nodes, {name: found if name == me else {} for name in nodes})
             return (
                 mine
                 or f"{title(nodes, me)} got no answer from the head, {title(nodes, head)}, to what it found: "

@@ -148,7 +148,7 @@ def compute(driver, processors, text, name, rounds, flops):
 
 
 def copies(driver, free):
-    """GB/s that a copy on the GPU reads and writes, and GB/s from pinned memory of the host; {} where memory is short."""
+    """GB/s that a copy on the GPU reads and writes, and GB/s from the host's pinned memory; {} if memory is short."""
     if free < 3 * BUFFER:
         return {}
     source, target = (driver.get("cuMemAlloc_v2", ctypes.c_uint64, ctypes.c_size_t(BUFFER)) for dummy in range(2))

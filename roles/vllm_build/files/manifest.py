@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes how a wheel was made: manifest.py FILE JSON SOURCE..., with COMPILER and STARTED (seconds) in the environment."""
+"""Writes how a wheel was made: manifest.py FILE JSON SOURCE..., with COMPILER and STARTED (seconds) in the
+environment."""
 
 import json
 import os

@@ -186,7 +186,7 @@ def complete(settings, prompt, **options):
 
 
 def stream(settings, secret):
-    """Pieces of text of one streamed chat completion, and with the last one the number of tokens that were generated."""
+    """Pieces of text of one streamed chat completion, and with the last one the number of tokens generated."""
     body = {
         "model": settings["model"],
         "messages": [{"role": "user", "content": settings["question"]}],

@@ -106,7 +106,7 @@ def test_secrets_are_marked(name):
 def test_the_inventory_takes_the_same_options_of_a_connection():
     fragment = Fragments().get("gh200.inference.lambda_cloud")
     documented = yaml.safe_load(fragment.PLUGIN)["options"]
-    assert {name: (option["default"] if "default" in option else None) for name, option in documented.items()} == {
+    assert {name: option.get("default") for name, option in documented.items()} == {
         name: option.get("default") for name, option in CONNECTION.items()
     }
     assert {name: [env["name"] for env in option.get("env", [])] for name, option in documented.items()} == {
