@@ -83,7 +83,8 @@ def test_biases_stay_float32_and_matrices_are_bfloat16(tensors, tmp_path):
     kinds = {}
     for path in tmp_path.glob("*.safetensors"):
         with safe_open(path, "numpy") as shard:
-            kinds |= {name: (shard.get_slice(name).get_dtype(), shard.get_slice(name).get_shape()) for name in shard}
+            slices = {name: shard.get_slice(name) for name in list(shard.keys())}
+            kinds |= {name: (piece.get_dtype(), piece.get_shape()) for name, piece in slices.items()}
     assert kinds["model.layers.1.mlp.gate.e_score_correction_bias"] == ("F32", [8])
     assert kinds["model.layers.8.weight"] == ("BF16", [12, 16])
 

@@ -193,5 +193,5 @@ def test_both_models_of_the_role_have_the_sizes_of_deepseek_v3():
 def test_what_the_plan_takes_for_granted_are_the_defaults_of_vllm_serve():
     defaults = yaml.safe_load((ROLES / "vllm_serve/defaults/main.yml").read_text(encoding="utf-8"))
     plan = yaml.safe_load((ROLES / "gh200/defaults/main/plan.yml").read_text(encoding="utf-8"))
-    assert f"vllm_serve_max_model_len | default({defaults['vllm_serve_max_model_len']})" in plan["gh200_plan"]
-    assert f"vllm_serve_max_num_seqs | default({defaults['vllm_serve_max_num_seqs']})" in plan["gh200_plan"]
+    assert f"'vllm_serve_max_model_len', default={defaults['vllm_serve_max_model_len']})" in plan["gh200_plan"]
+    assert f"'vllm_serve_max_num_seqs', default={defaults['vllm_serve_max_num_seqs']})" in plan["gh200_plan"]
