@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # Builds the collection from what git knows of this checkout, has Galaxy's importer and ansible-builder judge it, and
 # installs it where nothing else is. The tarball is left in .lab/build.
 set -euo pipefail

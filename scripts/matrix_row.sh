@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # One row of the matrix, in a copy of the checkout that is a repository of its own: matrix_row.sh ANSIBLE_CORE STEP..
 # Prints "STEP: passed" or "STEP: failed" after each step; goes on after one that failed.
 set -euo pipefail

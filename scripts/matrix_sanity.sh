@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
 # ansible-test sanity of the checkout that is the working folder, below ansible_collections, with its own environment.
 set -euo pipefail
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')

@@ -47,7 +47,7 @@ def table(specs: dict) -> str:
 def page(text: str, specs: dict) -> str:
     """README.md with the variables as `specs` has them; raises ValueError where it has no place for them."""
     head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    dummy, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"it lacks the lines '{BEGIN}' and '{END}'")
     return f"{head}{BEGIN}\n\n{table(specs)}\n\n{END}{tail}"

@@ -46,19 +46,7 @@ cloud_final_modules:
 def build(paths: Paths, progress: Callable[[str], None]) -> Path:
     """Folder of the image; made once, and again when its recipe changes."""
     sources, settings = host.debian_sources(), host.apt_settings()
-    recipe = hashlib.sha256(
-        "\0".join(
-            [
-                Path(__file__).read_text(encoding="utf-8"),
-                Path(__file__).with_name("nvidia_smi.py").read_text(encoding="utf-8"),
-                sources,
-                settings,
-                str(host.pip_settings()),
-                *(path.read_text(encoding="utf-8") for path in host.certificates()),
-            ]
-        ).encode()
-    ).hexdigest()[:12]
-    image = paths.cache / f"base-{recipe}"
+    image = paths.cache / f"base-{recipe(sources, settings)}"
     if image.exists():
         return image
     unfinished = paths.cache / "base-unfinished"
@@ -84,6 +72,18 @@ def build(paths: Paths, progress: Callable[[str], None]) -> Path:
     finish(unfinished)
     unfinished.rename(image)
     return image
+
+
+def recipe(sources: str, settings: str) -> str:
+    """Changes with everything that decides what is in the image."""
+    parts = [
+        *(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("image.py", "nvidia_smi.py")),
+        sources,
+        settings,
+        str(host.pip_settings()),
+        *(path.read_text(encoding="utf-8") for path in host.certificates()),
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def configure(root: Path, sources: str, settings: str) -> None:

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import converge, firewall
 
 WHERE = "The account's firewall"
 
@@ -41,7 +41,7 @@ class ActionModule(LambdaAction):
         after = (
             merge(read())
             if self.is_check
-            else firewall.converge(WHERE, read, client.set_global_rules, merge, client.pause)
+            else converge.converge(WHERE, read, client.set_global_rules, merge, client.pause)
         )
         result = results.outcome(seen[0], firewall.shown(after), rules=firewall.shown(after))
         if len(after) > firewall.MOST_RULES:

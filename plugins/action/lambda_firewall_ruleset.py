@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils import results
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import converge, errors, firewall
 
 
 class ActionModule(LambdaAction):
@@ -51,7 +51,7 @@ class ActionModule(LambdaAction):
         rules = (
             merge(read() or [])
             if self.is_check
-            else firewall.converge(f"The {self.label}", read, write, merge, client.pause)
+            else converge.converge(f"The {self.label}", read, write, merge, client.pause)
         )
         before, after = seen[0], seen[-1] or firewall.Ruleset("", options["name"], options["region"], rules, "", ())
         return results.outcome(

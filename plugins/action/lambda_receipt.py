@@ -63,7 +63,7 @@ class ActionModule(LambdaAction):
             raise errors.CloudError(f"Fleet {options['name']} is still paid for: {', '.join(still)}. Run teardown.")
         if result["changed"] and write:
             result.update(write_files(os.path.join(folder, "receipts"), made))
-            log.write("closed", dollars=made["total"]["dollars"], receipt=os.path.basename(result["json"]))
+            log.write("closed", dollars=made["total"]["dollars"], receipt=os.path.basename(str(result["json"])))
         return result
 
 

@@ -145,44 +145,32 @@ keyed_groups:
     prefix: region
 """
 
-import atexit
-import difflib
 import os
 
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.template import trust_as_template
-from ansible.utils.display import Display
 from ansible.utils.vars import combine_vars
-from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, ranges
+from ansible_collections.gh200.inference.plugins.plugin_utils import hosts, inventory_file, ranges
 from ansible_collections.gh200.inference.plugins.plugin_utils.connect import CONNECTION, connect
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.plan import FLEET
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
-
-# By file, why it has no hosts: said again when the run ends. Ansible goes on to its parsers for YAML and INI, and their
-# complaints come last.
-FAILED = {}
-
-
-@atexit.register
-def say_why():
-    """The last thing that is read."""
-    for sentence in FAILED.values():
-        Display().error(sentence, wrap_text=False)
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """lambda_cloud."""
 
     NAME = "gh200.inference.lambda_cloud"
+    inventory: InventoryData
 
     def verify_file(self, path):
         return super().verify_file(path) and path.endswith(("lambda_cloud.yml", "lambda_cloud.yaml"))
 
     def parse(self, inventory, loader, path, cache=True):
         super().parse(inventory, loader, path, cache)
-        FAILED.pop(path, None)
+        inventory_file.FAILED.pop(path, None)
         try:
             self.read_options(path)
             for group in (hosts.HEAD, hosts.WORKERS, hosts.NOT_READY):
@@ -190,20 +178,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.add_all(self.select(self.instances(path, cache)))
         except (errors.CloudError, AnsibleError) as error:
             sentence = getattr(error, "message", None) or str(error)
-            FAILED[path] = f"The inventory {path} has no hosts: {sentence}"
+            inventory_file.FAILED[path] = f"The inventory {path} has no hosts: {sentence}"
             raise AnsibleParserError(sentence) from (error if isinstance(error, errors.CloudError) else error.__cause__)
 
     def read_options(self, path):
         """Set them. What Ansible passes over in silence is an error: an unknown option, a number that nobody means."""
         config = self._read_config_data(path)
-        known = {
-            name for option, about in self.option_definitions.items() for name in (option, *about.get("aliases", ()))
-        }
-        unknown = sorted(str(name) for name in config if name not in known)
-        if unknown:
-            like = difflib.get_close_matches(unknown[0], known, 1)
-            hint = f"did you mean {like[0]}?" if like else f"ansible-doc -t inventory {self.NAME} lists them."
-            raise errors.CloudError(f"{', '.join(unknown)} in {path} is no option of {self.NAME}: {hint}")
+        inventory_file.require_known(config, self.option_definitions, path, self.NAME)
         for options in (config, self.connection()):
             ranges.check(CONNECTION, options)
 
@@ -282,10 +263,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Hosts first and groups of the user's last: a group that is named like a host must not get the host's
         variables.
         """
-        connect_with, state_dir = (
-            self.get_option("connect_with"),
-            os.path.abspath(os.path.expanduser(self.get_option("state_dir"))),
-        )
+        connect_with = self.get_option("connect_with")
+        state_dir = os.path.abspath(os.path.expanduser(self.get_option("state_dir")))
         made = [(instance, hosts.variables(instance, connect_with, state_dir)) for instance in instances]
         made = [(instance, variables) for instance, variables in made if self.passes(variables)]
         fleets = hosts.fleets(instance for instance, variables in made)
@@ -296,10 +275,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             )
         for fleet in fleets:
             self.inventory.add_group(hosts.fleet_group(fleet))
-        named, taken = (
-            [],
-            {*self.inventory.groups, *map(self._sanitize_group_name, self.get_option("groups")), *constants.LOCALHOST},
-        )
+        named, own_groups = [], map(self._sanitize_group_name, self.get_option("groups"))
+        taken = {*self.inventory.groups, *own_groups, *constants.LOCALHOST}
         for instance, variables in made:
             host = self.add(instance, variables, taken)
             for group in hosts.groups(instance, with_roles=len(fleets) == 1):
@@ -322,7 +299,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 f"{name} ({instance.id}, {instance.status}) has no {self.get_option('connect_with')} address, "
                 "so it gets no ansible_host."
             )
-        host = self.inventory.get_host(self.inventory.add_host(name))
+        self.inventory.add_host(name)
+        host = self.inventory.hosts[name]
         # Not by set_variable, which takes a group of this name for it, and the time of the whole inventory for a
         # thousand hosts.
         host.vars.update({key: plain(value) for key, value in variables.items()})
@@ -331,11 +309,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def holder(self, name):
         """Who has that name, for a warning."""
         found = self.inventory.hosts.get(name)
-        return (
-            f"The instance {found.vars['lambda_id']}"
-            if found and "lambda_id" in found.vars
-            else "A group, or the control node,"
-        )
+        is_instance = found and "lambda_id" in found.vars
+        return f"The instance {found.vars['lambda_id']}" if is_instance else "A group, or the control node,"
 
     def construct(self, named):
         """Variables and groups of the user's, for pairs of host and variables."""
@@ -345,7 +320,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if compose:
             for host, variables in named:
                 self._set_composite_vars(compose, variables, host, strict=strict)
-                made = self.inventory.get_host(host).vars
+                made = self.inventory.hosts[host].vars
                 made.update({name: plain(made[name]) for name in compose if name in made})
         if groups:
             for host, variables in named:

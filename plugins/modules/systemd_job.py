@@ -263,6 +263,18 @@ class Job:
         systemd.write(
             f"{base}.env", systemd.environment_file({**params["environment"], **params["secret_environment"]}), 0o600
         )
+        try:
+            rc, dummy, err = self.module.run_command([*self.run(f"{base}.env"), "--", *argv])
+        finally:
+            os.unlink(f"{base}.env")  # read by now: Type=exec returns after the start
+        if rc != 0:
+            self.module.fail_json(
+                msg=f"The job {self.name} could not be started: {err.strip()}. See `journalctl -u {self.unit}`."
+            )
+
+    def run(self, environment_file):
+        """systemd-run with the job's properties; the program follows."""
+        params = self.params
         command = [
             "systemd-run",
             "--quiet",
@@ -270,7 +282,7 @@ class Job:
             f"--unit={self.unit}",
             f"--description={params['label'] or self.name}",
             "--property=Type=exec",
-            f"--property=EnvironmentFile={base}.env",
+            f"--property=EnvironmentFile={environment_file}",
             f"--property=User={params['user']}",
             f"--property=WorkingDirectory={params['chdir']}",
             f"--property=StandardOutput=truncate:{self.log}",
@@ -281,15 +293,7 @@ class Job:
         if params["memory_max"]:
             command.append(f"--property=MemoryMax={params['memory_max']}")
         bound = numa.binding() if params["bind_memory"] else None
-        command += [f"--property={name}={value}" for name, value in numa.properties(bound).items()]
-        try:
-            rc, dummy, err = self.module.run_command([*command, "--", *argv])
-        finally:
-            os.unlink(f"{base}.env")  # read by now: Type=exec returns after the start
-        if rc != 0:
-            self.module.fail_json(
-                msg=f"The job {self.name} could not be started: {err.strip()}. See `journalctl -u {self.unit}`."
-            )
+        return command + [f"--property={name}={value}" for name, value in numa.properties(bound).items()]
 
     def await_end(self, state, started):
         """Wait for a part of the time; report how far it is, or its end."""

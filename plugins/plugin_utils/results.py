@@ -13,7 +13,15 @@ import typing as t
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import overview, plan
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall, models
 
-Thing = t.TypeVar("Thing")
+
+class Identified(t.Protocol):
+    """What the account tells apart by an id."""
+
+    @property
+    def id(self) -> str: ...
+
+
+Thing = t.TypeVar("Thing", bound=Identified)
 
 TRIES = 6
 

@@ -134,7 +134,7 @@ def test_a_crash_while_a_line_is_set_aside_loses_nothing(fleet, ledger, monkeypa
         stream.write(b"odd\n")
     before = ledger.read_bytes()
     with monkeypatch.context() as broken:
-        broken.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(OSError(5, "Input/output error")))
+        broken.setattr(os, "replace", lambda *paths: (dummy for dummy in ()).throw(OSError(5, "Input/output error")))
         fleet(size=2)
     assert ledger.read_bytes().startswith(before)
     fleet(size=2)

@@ -29,6 +29,6 @@ def test_nodes_are_launched_and_torn_down(type_in, cloud, block):
     assert "TASK [Wait for the end of the first boot]" in last, output
 
     assert "teardown" in down and "$" in teardown[1] and cloud.cloud.paid_now() == []
-    for command, (_, text) in answers:
+    for command, (dummy, text) in answers:
         told = [word for word in (KEY, "Traceback", "unknown plugin", "Failed to parse") if word in text]
         assert not told, f"{command}\n{text}"

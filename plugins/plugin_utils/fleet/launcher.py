@@ -95,19 +95,10 @@ class Launcher:
             self.terms.rulesets.get(region, ()),
         )
         price = self.terms.offer.price_cents_per_hour
+        intent = {"instance_type": order.instance_type, "region": region, "price_cents_per_hour": price}
         try:
             # Not before its turn has come: how long it is looked for counts from here.
-            instance_id = self.client.launch(
-                order,
-                lambda: self.ledger.write(
-                    "intend",
-                    node=node,
-                    run=run,
-                    instance_type=order.instance_type,
-                    region=region,
-                    price_cents_per_hour=price,
-                ),
-            )
+            instance_id = self.client.launch(order, lambda: self.ledger.write("intend", node=node, run=run, **intent))
         except errors.LambdaError as error:
             if error.is_ambiguous:
                 self.ledger.write("unclear", node=node, run=run)

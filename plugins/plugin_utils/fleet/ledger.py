@@ -58,8 +58,9 @@ class Ledger:
     def read(self) -> list[Event]:
         """All events, read once: one run at a time writes. Lines that cannot be read are left out."""
         if self.events is None:
-            self.events = []
-            self._try(self._load)
+            events: list[Event] = []
+            self.events = events
+            self._try(lambda: self._load(events))
         return self.events
 
     def set_aside(self) -> str:
@@ -87,12 +88,12 @@ class Ledger:
         with state_dir.reading(self.odd_path) as stream:
             return len(self.odd) + (len(stream.readlines()) if stream else 0)
 
-    def _load(self) -> None:
+    def _load(self, events: list[Event]) -> None:
         with state_dir.reading(self.path) as stream:
             for number, line in enumerate(stream or (), 1):
                 event = entries.parse(line)
                 if event is not None:
-                    self.events.append(event)
+                    events.append(event)
                 elif line.strip():
                     self.odd[number] = line.rstrip(b"\n")
 

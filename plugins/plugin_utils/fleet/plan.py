@@ -107,7 +107,8 @@ def make(
 
     `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad.
     """
-    wanted, by_node, broken = node_names(fleet, size), {}, []
+    wanted, broken = node_names(fleet, size), []
+    by_node: dict[str, list[models.Instance]] = {}
     for instance in members(fleet, instances):
         node = instance.tags.get(NODE, "")
         why = trouble(instance, now, boot_deadline) or ("found bad" if instance.id in replace else "")

@@ -45,7 +45,10 @@ class Fleet:
         listed = self.client.instances()
         try:
             plan.require_members(
-                self.spec.name, listed, self.spec.replace, {event.get("id") for event in self.ledger.read()}
+                self.spec.name,
+                listed,
+                self.spec.replace,
+                {event["id"] for event in self.ledger.read() if "id" in event},
             )
             made = self.compare(listed)
             self.require_leave(made)

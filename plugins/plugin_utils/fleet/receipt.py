@@ -17,7 +17,8 @@ from .history import Life
 
 def at_least(dollars: float, digits: int) -> float:
     """Rounded up, for a bound stays one."""
-    return math.ceil(dollars * 10**digits - 1e-6) / 10**digits
+    unit = 10.0**digits
+    return math.ceil(dollars * unit - 1e-6) / unit
 
 
 def rows(lives: t.Iterable[Life], alive: t.Container[str], now: float) -> list[dict[str, t.Any]]:

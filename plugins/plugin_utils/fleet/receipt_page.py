@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import jinja2
 
 TEMPLATE = """\
@@ -70,6 +72,6 @@ a month (by the API's figure, which is hours old), attached or not.</li>
 """
 
 
-def render(receipt: dict) -> str:
+def render(receipt: dict[str, t.Any]) -> str:
     """The page of a receipt; names that come from the account are escaped."""
     return jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(TEMPLATE).render(receipt)

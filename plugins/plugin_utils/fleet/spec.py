@@ -33,7 +33,7 @@ class EndSpec:
     @classmethod
     def from_options(cls, options: dict[str, t.Any]) -> t.Self:
         """Of a module's options; lists without what is empty, and nothing for what was not given."""
-        return cls(**{field.name: _plain(options[field.name], field.type) for field in dataclasses.fields(cls)})
+        return cls(**{field.name: _plain(options[field.name], str(field.type)) for field in dataclasses.fields(cls)})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,8 @@ import typing as t
 from . import clock as clocks
 from . import errors, firewall, models, pacing, transport
 
+Parsed = t.TypeVar("Parsed")
+
 
 class Client:
     """Reads and changes one account. Every method may raise LambdaError."""
@@ -190,8 +192,8 @@ class Client:
         """
         return self.http.pause(attempt, after)
 
-    def _list(self, path: str, parse: t.Callable[[t.Any], t.Any]) -> list[t.Any]:
-        def each(answer):
+    def _list(self, path: str, parse: t.Callable[[t.Any], Parsed]) -> list[Parsed]:
+        def each(answer: t.Any) -> list[Parsed]:
             if not isinstance(answer, list):
                 raise TypeError(f"a list was expected, not {type(answer)}")
             return [parse(item) for item in answer]
@@ -206,7 +208,7 @@ class Client:
                 raise
 
 
-def _parsed(parse: t.Callable[[t.Any], t.Any], answer: t.Any, what: str) -> t.Any:
+def _parsed(parse: t.Callable[[t.Any], Parsed], answer: t.Any, what: str) -> Parsed:
     """What the answer says.
 
     One that cannot be read is an error like any other, and after a change it leaves open whether it was made.

@@ -115,7 +115,7 @@ class Launch:
 
     def body(self) -> dict[str, t.Any]:
         """The request: exactly one key, one instance."""
-        request = {
+        request: dict[str, t.Any] = {
             "region_name": self.region,
             "instance_type_name": self.instance_type,
             "ssh_key_names": [self.ssh_key],

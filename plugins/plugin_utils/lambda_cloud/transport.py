@@ -12,8 +12,10 @@ import typing as t
 
 try:
     import requests
+
+    HAS_REQUESTS = True
 except ImportError:  # told in a sentence where a connection is made
-    requests = None
+    HAS_REQUESTS = False
 
 from . import errors, pacing
 
@@ -33,13 +35,14 @@ class Transport:
         self.clock = pace.clock
         self.timeout = timeout
         self.deadline: float | None = None  # of the clock's monotonic seconds: nothing is tried again after it
-        if requests is None:
+        if not HAS_REQUESTS:
             raise errors.CloudError(
                 "The Python package requests is missing: "
                 "install it for the Python that runs Ansible (pip install requests)."
             )
         self.session = requests.Session()
         self.session.trust_env = True
+        self.api_key = api_key
         self.session.auth = _Bearer(api_key)
         self.session.headers["User-Agent"] = USER_AGENT
 
@@ -52,12 +55,17 @@ class Transport:
         """GET; what may pass by itself is tried again, with a growing pause."""
         return self._patiently(lambda: self._call("GET", path))
 
-    def repeat(self, method: str, path: str, body: dict | None = None) -> t.Any:
+    def repeat(self, method: str, path: str, body: dict[str, t.Any] | None = None) -> t.Any:
         """A change that may be asked for twice without harm, as terminating an id."""
         return self._patiently(lambda: self._call(method, path, body))
 
     def once(
-        self, method: str, path: str, body: dict, launch: bool = False, first: t.Callable[[], None] | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, t.Any],
+        launch: bool = False,
+        first: t.Callable[[], None] | None = None,
     ) -> t.Any:
         """A change exactly once, whatever comes back.
 
@@ -94,7 +102,7 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: dict | None = None,
+        body: dict[str, t.Any] | None = None,
         launch: bool = False,
         first: t.Callable[[], None] | None = None,
     ) -> t.Any:
@@ -102,14 +110,11 @@ class Transport:
         with self.pace.passage(launch):
             if first:
                 first()
+            timeout = max(1.0, min(self.timeout, self.left()))
             try:
                 # A redirect would carry the key to another host, or a POST to be made twice.
                 answer = self.session.request(
-                    method,
-                    self.url + path,
-                    json=body,
-                    timeout=max(1.0, min(self.timeout, self.left())),
-                    allow_redirects=False,
+                    method, self.url + path, json=body, timeout=timeout, allow_redirects=False
                 )
             except requests.RequestException as error:
                 raise errors.LambdaError(
@@ -129,7 +134,7 @@ class Transport:
                 cure="Set api_url to that, if you trust it with your key.",
             )
         wish = _seconds(answer.headers.get("Retry-After", ""), self.clock.now())
-        raise errors.from_answer(what, answer.status_code, content, answer.text, self.session.auth.api_key, wish)
+        raise errors.from_answer(what, answer.status_code, content, answer.text, self.api_key, wish)
 
 
 class _Bearer:
@@ -138,7 +143,7 @@ class _Bearer:
     def __init__(self, api_key: str):
         self.api_key = api_key
 
-    def __call__(self, request):
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.api_key}"
         return request
 

@@ -16,7 +16,6 @@ import sys
 import time
 
 from gpu_judge import (
-    REPLACE,
     Unfit,
     describe,
     free_share,
@@ -27,51 +26,10 @@ from gpu_judge import (
     number,
     title,
 )
+from gpu_query import query_gpus
 
-FIELDS = (
-    "index",
-    "name",
-    "driver_version",
-    "compute_cap",
-    "memory.total",
-    "memory.free",
-    "ecc.errors.uncorrected.volatile.total",
-    "fabric.state",
-    "fabric.status",
-)
 FABRIC_WAIT = 20  # seconds for which the fabric may still be coming up
 MEASURE_TIMEOUT = 300  # seconds
-
-
-def parse_gpus(text, fields):
-    """One dictionary per GPU of nvidia-smi's CSV without header and units."""
-    rows = [[cell.strip() for cell in line.split(",")] for line in text.splitlines() if line.strip()]
-    if not all(len(row) == len(fields) for row in rows):
-        raise Unfit(
-            f"nvidia-smi answers {text.strip().splitlines()[-1]!r} where the GPU's state is asked for: "
-            f"reboot this node, or {REPLACE}."
-        )
-    return [dict(zip(fields, row, strict=False)) for row in rows]
-
-
-def query_gpus(run):
-    """State of all GPUs. Fields that this driver's nvidia-smi does not know are left out."""
-    fields = list(FIELDS)
-    while True:
-        code, text = run("nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits")
-        unknown = re.search(r'Field "([^"]+)" is not a valid field', text)
-        if not unknown or unknown[1] not in fields:
-            break
-        fields.remove(unknown[1])
-    if code is None:
-        raise Unfit(
-            "nvidia-smi is not installed, so there is no NVIDIA driver: install one, "
-            "or use the image of a GPU instance."
-        )
-    if code or "No devices were found" in text or not text.strip():
-        said = (text.strip().splitlines() or ["nothing"])[0]
-        raise Unfit(f"nvidia-smi ends with status {code} and says {said!r}, so no GPU can be used: {REPLACE}.")
-    return parse_gpus(text, fields)
 
 
 def command(*argv):
@@ -148,12 +106,8 @@ def free_memory(gpus, wanted, run, drop):
         drop()
         gpus, dropped = query_gpus(run), True
     for gpu in filter(is_short, gpus):
-        apps = (
-            run("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader")[1]
-            .strip()
-            .splitlines()
-        )
-        held = "; ".join(app.strip() for app in apps if "," in app)
+        apps = run("nvidia-smi", "--query-compute-apps=pid,process_name,used_memory", "--format=csv,noheader")[1]
+        held = "; ".join(app.strip() for app in apps.splitlines() if "," in app)
         raise Unfit(
             f"{title(gpu)} has {gpu['memory.free']} of {gpu['memory.total']} MiB free, wanted are {wanted:.0%}"
             f"{', and dropping the page cache did not help' if dropped else ''}: "

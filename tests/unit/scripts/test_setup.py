@@ -15,7 +15,12 @@ BASH = "/bin/bash"
 def script(name, *arguments, cwd, **env):
     """What it says on stderr, and its status."""
     done = subprocess.run(
-        [BASH, ROOT / "scripts" / name, *arguments], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True
+        [BASH, ROOT / "scripts" / name, *arguments],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.returncode, done.stderr
 

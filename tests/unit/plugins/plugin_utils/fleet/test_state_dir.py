@@ -33,7 +33,9 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "new/file"
     state_dir.replace(str(path), "one")
     assert path.read_text(encoding="utf-8") == "one" and path.stat().st_mode & 0o777 == 0o600
-    monkeypatch.setattr(os, "fsync", lambda descriptor: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: (dummy for dummy in ()).throw(OSError(28, "No space left on device"))
+    )
     with pytest.raises(OSError, match="No space"):
         state_dir.replace(str(path), "two")
     assert path.read_text(encoding="utf-8") == "one"

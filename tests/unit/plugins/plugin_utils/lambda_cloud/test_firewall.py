@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, firewall
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import converge, errors, firewall
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,8 +109,8 @@ def test_a_write_that_is_undone_is_not_believed():
     with pytest.raises(
         errors.CloudError, match=r"not as declared after 5 tries. The API took each of them, and something undid it"
     ):
-        firewall.converge("It", lambda: [], writes.append, lambda there: [rule()], lambda attempt, after: True)
-    assert writes == [[rule()]] * firewall.TRIES
+        converge.converge("It", lambda: [], writes.append, lambda there: [rule()], lambda attempt, after: True)
+    assert writes == [[rule()]] * converge.TRIES
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_what_may_pass_is_tried_again_after_a_pause_and_a_fresh_read(error):
         steps.append("read")
         return list(there)
 
-    assert firewall.converge(
+    assert converge.converge(
         "It", read, write, lambda rules: [rule()], lambda attempt, after: steps.append("pause") or True
     ) == [rule()]
     assert steps == ["read", "write", "pause", "read", "write", "read"]
@@ -147,4 +147,4 @@ def test_what_is_wrong_is_not_tried_again():
         raise refusal(400, "global/invalid-parameters")
 
     with pytest.raises(errors.LambdaError, match="global/invalid-parameters"):
-        firewall.converge("It", lambda: None, write, lambda rules: [], lambda attempt, after: pytest.fail("no pause"))
+        converge.converge("It", lambda: None, write, lambda rules: [], lambda attempt, after: pytest.fail("no pause"))
