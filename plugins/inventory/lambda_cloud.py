@@ -309,8 +309,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def holder(self, name):
         """Who has that name, for a warning."""
         found = self.inventory.hosts.get(name)
-        is_instance = found and "lambda_id" in found.vars
-        return f"The instance {found.vars['lambda_id']}" if is_instance else "A group, or the control node,"
+        if found and "lambda_id" in found.vars:
+            return f"The instance {found.vars['lambda_id']}"
+        return "A group, or the control node,"
 
     def construct(self, named):
         """Variables and groups of the user's, for pairs of host and variables."""
