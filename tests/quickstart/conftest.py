@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import re
 import socket
@@ -34,8 +35,8 @@ class Doors(NullDriver):
         self.stack = stack
 
     def create(self, spec):
-        node = super().create(spec)
-        node.ip = f"{self.NETWORK}.{len(self.specs)}"
+        made = super().create(spec)
+        node = dataclasses.replace(made, ip=f"{self.NETWORK}.{len(self.specs)}")
         server = self.stack.enter_context(socket.create_server((node.ip, 22)))
         # Wakes the thread, which else would hold the port for ever.
         self.stack.callback(server.shutdown, socket.SHUT_RDWR)
