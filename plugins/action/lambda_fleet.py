@@ -122,7 +122,6 @@ def require_sense(options, given_options):
         )
     if problem:
         raise spec.FleetError(problem)
-    spec.require_numbers(options, ActionModule.SPEC)
 
 
 def gone_from(made):

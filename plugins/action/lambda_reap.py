@@ -26,7 +26,6 @@ class ActionModule(LambdaAction):
     }
 
     def execute(self, client, options):
-        spec.require_numbers(options, self.SPEC)
         instances, now = client.instances(), client.clock.now()
         due = overview.expired(instances, now, options["name"])
         result = {

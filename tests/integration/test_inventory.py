@@ -108,7 +108,7 @@ def hosts_of_an_inventory(source, account, said, monkeypatch):
     """hosts(refresh=False, extra=None, **options): the inventory, after one run of the plugin in this process."""
     monkeypatch.setattr("ansible.constants.INVENTORY_ANY_UNPARSED_IS_FAILED", True)
     # In this process nothing shall be said at the end.
-    monkeypatch.setattr(lambda_cloud, "FAILED", {})
+    monkeypatch.setattr(lambda_cloud.inventory_file, "FAILED", {})
 
     def hosts(refresh=False, extra=None, **options):
         monkeypatch.setattr("ansible.plugins.inventory.load_extra_vars", lambda loader: extra or {})
@@ -639,10 +639,10 @@ def test_an_inventory_that_was_mended_says_nothing_at_the_end(source, account):
     path = source(api_key=None)
     with pytest.raises(AnsibleError):
         InventoryManager(DataLoader(), sources=[path])
-    failed = dict(lambda_cloud.FAILED)
+    failed = dict(lambda_cloud.inventory_file.FAILED)
     source()
     InventoryManager(DataLoader(), sources=[path])
-    assert list(failed) == [path] and path not in lambda_cloud.FAILED
+    assert list(failed) == [path] and path not in lambda_cloud.inventory_file.FAILED
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_an_ssh_keygen_that_fails(begun, tmp_path, monkeypatch, program):
 
 def test_no_ssh_keygen(begun, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "ssh-keygen could not be run on this machine (No such file or directory)" in begun()
+    assert "There is no ssh-keygen on the control node" in begun()
 
 
 def test_a_known_hosts_that_cannot_be_written(begun, world, monkeypatch):

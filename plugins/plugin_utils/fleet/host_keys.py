@@ -15,7 +15,7 @@ import re
 import subprocess
 import typing as t
 
-from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors, models, ssh_keys
 
 from . import plan, state_dir
 
@@ -41,7 +41,7 @@ class HostKeys:
         """A new key pair, for a launch that is about to be asked for."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         path = self._path(name)
-        done = _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
+        done = ssh_keys.keygen(["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path])
         if done.returncode or not os.path.exists(path):
             said = " ".join((done.stderr or done.stdout).split())[:160] or "nothing"
             raise errors.CloudError(

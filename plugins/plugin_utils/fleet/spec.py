@@ -10,8 +10,6 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
-MOST = 315_360_000  # ten years in seconds; a stamp of a later end would not be read again
-
 
 class FleetError(errors.CloudError):
     """Why the fleet is not what was declared, in one sentence, and what is running now."""
@@ -64,12 +62,3 @@ def _plain(value: t.Any, kind: str) -> t.Any:
     if isinstance(value, (list, tuple)):
         return tuple(filter(None, value))
     return {"str": "", "int": 0}.get(kind, value) if value is None else value
-
-
-def require_numbers(options: dict[str, t.Any], declared: dict[str, dict[str, t.Any]]) -> None:
-    """Raises FleetError for a time or price that no clock and no wallet knows: NaN, below 0, above MOST."""
-    for name in (name for name, option in declared.items() if option["type"] == "float"):
-        if not 0 <= options[name] <= MOST:
-            raise FleetError(
-                f"{name} is {options[name]:g}, and must be a number from 0 to {MOST}. Nothing was changed."
-            )
