@@ -164,6 +164,12 @@ def test_a_hub_without_the_config_is_one_sentence(run, hub):
     assert status != 0 and f"answers 404 for config.json of me/mine at {REVISION}" in output
 
 
+def test_a_hub_that_cannot_be_reached_is_one_sentence(run, hub):
+    status, output = run("plan", gh200_size=2, **own(hub) | {"gh200_hub_endpoint": "http://127.0.0.1:1"})
+    assert status != 0 and "http://127.0.0.1:1 cannot be asked for config.json of me/mine" in output
+    assert "Connection refused" in output and "check gh200_hub_endpoint" in output and "-1" not in output
+
+
 def test_an_unknown_model_is_one_sentence(run):
     status, output = run("plan", gh200_model="r2")
     assert status != 0 and "gh200_model is r2, and gh200_models has r1, v3" in output
