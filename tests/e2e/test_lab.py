@@ -197,7 +197,7 @@ def test_check_mode_predicts_that(lab):
                 "-e",
                 '{"gh200_models": {"tiny": {"repository": "gh200/nothing", "revision": "main", "served_name": "x"}}}',
             ],
-            "the hub does not know this model",
+            "does not know gh200/nothing at main: correct repository and revision in gh200_models",
         ),
         (
             [
