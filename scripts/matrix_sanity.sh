@@ -9,4 +9,4 @@ requirements=.venv/lib/python$python/site-packages/ansible_test/_internal/python
 version=$(sed -n "s/^ *pip='\(.*\)',$/\1/p" "$requirements")
 mkdir -p "$cache"
 cp scripts/get_pip.py "$cache/get_pip_${version//./_}.py"
-ansible-test sanity --venv --python "$python" --color no --exclude lab/
+ansible-test sanity --venv --python "$python" --color no --exclude lab/ --exclude .ci/

@@ -8,6 +8,7 @@ import time
 
 TRY_FOR = 5  # seconds of one attempt to connect
 PAUSE = 0.3  # seconds between two attempts: the other node may not listen yet
+APART = 10  # seconds by which nodes may begin apart: whoever waits for the head waits longer than the head does
 SHOWN = 6  # parts of a sentence; a network that is down has hundreds of pairs
 
 
@@ -25,7 +26,7 @@ def check(settings, reach_for, collect_for):
             desk.await_reports(begin + collect_for)
             return desk.judge()
         try:
-            verdict = ask(settings, head, begin + collect_for, report=found)["verdict"]
+            verdict = ask(settings, head, begin + collect_for + APART, report=found)["verdict"]
         except OSError as error:
             mine = sentence(nodes, {name: found if name == me else {} for name in nodes})
             return (

@@ -33,11 +33,12 @@ def free_port():
 
 @pytest.fixture(name="together")
 def processes_at_the_same_time(port):
-    """together(names, reach_for, collect_for): what each of these nodes says, by name."""
+    """together(names, reach_for, collect_for): what each of these nodes says, by name; they start `apart` seconds."""
 
-    def together(names, reach_for, collect_for, nodes=None):
+    def together(names, reach_for, collect_for, nodes=None, apart=0):
         started = {}
         for name in names:
+            time.sleep(apart if started else 0)
             settings = {"nodes": nodes or NODES, "head": "n1", "me": name, "port": port, "timeout": 60}
             command = [sys.executable, "-c", PROGRAM, json.dumps(settings), str(reach_for), str(collect_for)]
             started[name] = subprocess.Popen(
@@ -56,7 +57,8 @@ def test_nodes_that_reach_each_other_have_nothing_to_say(together):
 
 
 def test_a_node_that_is_not_there_is_named_by_all_others(together):
-    said = together(["n1", "n2"], 15, 40)
+    # The head begins last, and is heard all the same.
+    said = together(["n2", "n1"], 10, 15, apart=3)
     assert said["n1"] == said["n2"]
     assert said["n1"].startswith(
         "n3 (127.0.0.3) cannot be reached by any other node: connection refused. All TCP ports must be open"
@@ -64,7 +66,7 @@ def test_a_node_that_is_not_there_is_named_by_all_others(together):
 
 
 def test_the_others_name_the_head_when_it_is_not_there(together):
-    said = together(["n2", "n3"], 15, 16)
+    said = together(["n2", "n3"], 8, 9)
     assert said["n2"].startswith("n2 (127.0.0.2) cannot reach n1 (127.0.0.1): connection refused.")
     assert said["n3"].startswith("n3 (127.0.0.3) cannot reach n1 (127.0.0.1): connection refused.")
 
