@@ -40,6 +40,12 @@ options:
     description: More of them, which no output shows.
     type: dict
     default: {}
+  interfaces:
+    description:
+      - Further variables for the environment file, each with an address of this node. The variable gets the name of the
+        interface that has the address.
+    type: dict
+    default: {}
   environment_file:
     description: Path of the environment file; it belongs to root and has mode 0600. Default is C(/etc/gh200/NAME.env).
     type: path
@@ -109,6 +115,7 @@ restarted:
 """
 
 import hashlib
+import json
 import os
 import re
 import time
@@ -164,14 +171,29 @@ class Service:
 
     def write_files(self):
         """The environment first, so that a unit never starts with an older one; whether the service must be told."""
-        secret = self.params["secret_environment"]
+        variables = {**self.interfaces(), **self.params["environment"], **self.params["secret_environment"]}
         return self.write(
             {
-                self.env_path: (systemd.environment_file({**self.params["environment"], **secret}), 0o600),
+                self.env_path: (systemd.environment_file(variables), 0o600),
                 self.numa_path: (self.numa_text(), 0o644),
                 self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
             }
         )
+
+    def interfaces(self):
+        """Variable to name of the interface that has the address; ValueError for an address that is not this node's."""
+        found = {}
+        for address in set(self.params["interfaces"].values()):
+            argv = ["ip", "-json", "address", "show", "to", address]
+            dummy, out, err = self.module.run_command(argv)
+            names = [link["ifname"] for link in json.loads(out or "[]") if "ifname" in link]
+            if not names:
+                raise ValueError(
+                    f"no interface of this node has the address {address} ({err.strip() or 'as `ip address` shows'}). "
+                    "Correct the address in the inventory."
+                )
+            found[address] = names[0]
+        return {name: found[address] for name, address in self.params["interfaces"].items()}
 
     def write_companions(self):
         """What belongs to the service and is none of its own."""
@@ -217,7 +239,8 @@ class Service:
         """
         if path != self.env_path:
             return text or ""
-        public = set(self.params["environment"]) - set(self.params["secret_environment"])
+        told = set(self.params["environment"]) | set(self.params["interfaces"])
+        public = told - set(self.params["secret_environment"])
         lines = []
         for found in ENTRY.finditer(text or ""):
             name = found["name"] or "line"
@@ -306,6 +329,7 @@ def main():
             "unit": {"type": "str"},
             "environment": {"type": "dict", "default": {}},
             "secret_environment": {"type": "dict", "default": {}, "no_log": True},
+            "interfaces": {"type": "dict", "default": {}},
             "environment_file": {"type": "path"},
             "reads": {"type": "list", "elements": "path", "default": []},
             "files": {"type": "dict", "default": {}},

@@ -140,6 +140,29 @@ def measure():
         }
 
 
+def await_first_boot(seconds, argv=("cloud-init", "status", "--wait")):
+    """The first boot installs packages and drivers too, so what it leaves is looked at. Raises Unfit when it is late.
+
+    How it ended is not judged: what counts is what the GPU does.
+    """
+    try:
+        subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+            timeout=seconds,
+        )
+    except FileNotFoundError:
+        return  # a machine that was set up by other means
+    except subprocess.TimeoutExpired:
+        raise Unfit(
+            f"The first boot has not ended after {seconds} s: see `cloud-init status --long` on this node, "
+            "or reboot it."
+        ) from None
+
+
 def settled_gpus(run, wait=FABRIC_WAIT):
     """State of all GPUs, after at most `wait` seconds in which their fabric comes up."""
     deadline = time.monotonic() + wait
@@ -178,6 +201,7 @@ def check(options, run=command, measuring=measure):
     kept = remembered(options.record)
     if kept.get("key") == key and not options.again:
         return {**kept, "remembered": True}
+    await_first_boot(options.first_boot)
     gpus = settled_gpus(run)
     for gpu in gpus:
         judge_state(gpu, None, options.capability)
@@ -224,6 +248,7 @@ def main(arguments):
     parser.add_argument("--floors", type=json.loads, default={}, help="JSON: words of a GPU's name to least measures")
     parser.add_argument("--min-disk-gib", type=float, default=0)
     parser.add_argument("--free-share", type=float, default=0.92)
+    parser.add_argument("--first-boot", type=int, default=600, help="seconds to wait for the end of the first boot")
     parser.add_argument("--record", default="/var/lib/gh200/gpu-check.json")
     parser.add_argument("--again", action="store_true", help="measure even if this was done since the boot")
     parser.add_argument("--dry-run", action="store_true", help="change nothing: neither the record nor the page cache")

@@ -30,7 +30,7 @@ def own(name, option, turn):
         "int": 4711 + turn,
         "float": 0.4711 + turn,
         "bool": bool(turn),
-        "list": [word],
+        "list": [{word: word} if option.get("elements") == "dict" else word],
         "dict": {word: word},
         "path": f"/own/{word}",
     }

@@ -31,6 +31,7 @@ def diff_of_a_service(tmp_path):
             "unit": UNIT,
             "environment": environment,
             "secret_environment": secret,
+            "interfaces": {},
             "reads": [],
             "files": {},
         }
@@ -84,6 +85,7 @@ def service_on_a_machine(tmp_path, monkeypatch):
             "unit": UNIT,
             "environment": {},
             "secret_environment": {},
+            "interfaces": {},
             "bind_memory": True,
             "reads": [],
             "files": {},
@@ -165,3 +167,23 @@ def test_a_file_of_another_service_that_is_newer_makes_it_stale(service, tmp_pat
     assert not service.is_stale(begin)
     os.utime(tmp_path / "shared.env", (time.time() + 60, time.time() + 60))
     assert service.is_stale(begin)
+
+
+LOOPBACK = '[{}, {"ifindex": 1, "ifname": "lo", "addr_info": [{"local": "127.0.0.1"}]}]'
+
+
+def test_a_variable_gets_the_name_of_the_interface_with_the_address(service, tmp_path):
+    made, asked = service(None, interfaces={"A_IFNAME": "127.0.0.1", "B_IFNAME": "127.0.0.1"}), []
+    made.module.run_command = lambda argv: (0, LOOPBACK if asked.append(argv) is None else "", "")
+    made.write_files()
+    assert (tmp_path / "example.env").read_text(encoding="utf-8") == 'A_IFNAME="lo"\nB_IFNAME="lo"\n'
+    assert asked == [["ip", "-json", "address", "show", "to", "127.0.0.1"]]
+    assert 'A_IFNAME="lo"' in made.result["diff"][0]["after"]
+
+
+@pytest.mark.parametrize("answer", [(0, "[{}]", ""), (1, "", "inet prefix is expected")])
+def test_an_address_of_another_machine_is_a_sentence(service, answer):
+    made = service(None, interfaces={"A_IFNAME": "192.0.2.1"})
+    made.module.run_command = lambda argv: answer
+    with pytest.raises(ValueError, match=r"no interface of this node has the address 192\.0\.2\.1 .*inventory"):
+        made.write_files()

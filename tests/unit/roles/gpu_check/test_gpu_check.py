@@ -52,6 +52,7 @@ def gpu_check(load, monkeypatch):
     module = load("gpu_check/gpu_check.py")
     monkeypatch.setattr(module, "serving", lambda run: None)
     monkeypatch.setattr(module, "memory_only_nodes", lambda: [])
+    monkeypatch.setattr(module, "await_first_boot", lambda seconds: None)
     return module
 
 
@@ -62,6 +63,7 @@ def check_options(tmp_path):
         capability="9.0",
         floors={},
         min_disk_gib=0,
+        first_boot=1,
         free_share=0.92,
         record=str(tmp_path / "kept" / "gpu.json"),
         again=False,
@@ -358,3 +360,20 @@ def test_what_is_sent_to_a_node_is_a_whole_program(tmp_path):
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("nvidia-smi is not installed") and len(done.stderr.splitlines()) == 1
+
+
+def test_a_first_boot_is_waited_for_however_it_ends(load, tmp_path):
+    module, ended = load("gpu_check/gpu_check.py"), tmp_path / "ended"
+    module.await_first_boot(60, ("/bin/sh", "-c", f"touch {ended}; exit 2"))
+    assert ended.exists()
+
+
+def test_a_machine_without_cloud_init_has_nothing_to_wait_for(load):
+    load("gpu_check/gpu_check.py").await_first_boot(60, ("/no/such/program",))
+
+
+def test_a_first_boot_that_does_not_end_is_a_sentence(load):
+    module = load("gpu_check/gpu_check.py")
+    with pytest.raises(Exception, match="first boot has not ended after 1 s: see `cloud-init status --long`") as caught:
+        module.await_first_boot(1, ("sleep", "60"))
+    assert type(caught.value).__name__ == "Unfit"

@@ -1,0 +1,64 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation; the work is done by the action plugin of the same name, on the control node."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: validate_roles
+author: gh200.inference contributors (@gh200)
+short_description: Compare the variables of this collection's roles with their specifications
+version_added: 0.1.0
+description:
+  - Does for many roles in one task what Ansible does at the beginning of each role, so that a play whose roles are
+    imported with C(rolespec_validate=false) costs one task per host for it.
+  - The host is not asked, so a wrong value is told before a node is launched.
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+  platform:
+    description: The operating system of the control node, where this runs, whatever host the task is for.
+    platforms: posix
+options:
+  roles:
+    description: Names of roles, without the collection's. Default is all roles of this collection.
+    type: list
+    elements: str
+  given_only:
+    description:
+      - Whether only those variables are looked at that this play has, as on C(localhost) before there are nodes, where
+        the defaults of the roles do not count.
+      - Also warns of a variable that no role knows and whose name is nearly that of one that is known.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Check all variables before a node is launched
+  gh200.inference.validate_roles:
+    given_only: true
+
+- name: Check what two roles will run with on this host
+  gh200.inference.validate_roles:
+    roles: [ray_cluster, vllm_serve]
+"""
+
+RETURN = r"""
+roles:
+  description: The roles whose variables fit.
+  type: list
+  elements: str
+  returned: success
+  sample: [ray_cluster, vllm_serve]
+argument_errors:
+  description: What does not fit, each with its role.
+  type: list
+  elements: str
+  returned: when something does not fit
+"""

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A wrong value of any role's variable is told in one task, on hosts and before there are any."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.playbooks.stand_in import REPOSITORY
+
+VALIDATE = "gh200.inference.validate_roles"
+
+
+@pytest.fixture(name="said")
+def output_of_a_play(tmp_path):
+    """said(hosts, options, **variables): status and output of a play that has nothing but the task."""
+
+    def said(hosts, options, **variables):
+        inventory = {"head": {"hosts": {"node-a": {"gh200_address": "192.0.2.1"}}}}
+        (tmp_path / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
+        shared = REPOSITORY / "playbooks/tasks/variables.yml"
+        tasks = [{"ansible.builtin.import_tasks": str(shared)}, {VALIDATE: options}]
+        (tmp_path / "play.yml").write_text(
+            json.dumps([{"hosts": hosts, "gather_facts": False, "tasks": tasks}]), encoding="utf-8"
+        )
+        program = Path(sys.executable).parent / "ansible-playbook"
+        command = [program, "-i", tmp_path / "hosts.json", tmp_path / "play.yml", "-e", json.dumps(variables)]
+        environment = os.environ | {
+            "ANSIBLE_NOCOLOR": "1",
+            "GH200_STATE_DIR": str(tmp_path / "state"),
+            "COLUMNS": "9999",
+        }
+        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return said
+
+
+def test_what_the_roles_come_with_fits_on_a_host_that_nobody_reaches(said):
+    status, output = said("node-a", {})
+    assert status == 0, output
+
+
+def test_a_wrong_value_is_told_with_its_role_and_not_what_follows_from_it(said):
+    status, output = said("node-a", {}, vllm_serve_max_num_seqs="many", hf_models_files_at_once="")
+    assert status == 2
+    assert "1 variable does not fit the specification: vllm_serve: argument 'vllm_serve_max_num_seqs'" in output
+    assert "serving_plan" not in output and "Traceback" not in output
+
+
+def test_before_there_are_nodes_only_what_was_given_is_looked_at(said):
+    assert said("localhost", {"given_only": True})[0] == 0
+    status, output = said("localhost", {"given_only": True}, ray_cluster_gpus="one", gh200_size="x")
+    assert status == 2
+    assert "2 variables do not fit" in output and "ray_cluster: argument 'ray_cluster_gpus'" in output
+
+
+def test_a_slip_of_the_pen_is_warned_of(said):
+    status, output = said("localhost", {"given_only": True}, gh200_siz=3, vllm_serve_prot=1, gh200_mine=1, other=1)
+    assert status == 0
+    assert "gh200_siz is set, and no role knows it: is gh200_size meant?" in output
+    assert "vllm_serve_prot is set, and no role knows it: is vllm_serve_port meant?" in output
+    assert output.count("no role knows it") == 2
+
+
+def test_a_secret_that_does_not_fit_is_not_shown(said):
+    status, output = said("localhost", {"given_only": True}, hf_models_token={"planted": "planted"})
+    assert "planted" not in output, status
+
+
+def test_a_role_that_is_not_there_is_a_sentence(said):
+    status, output = said("localhost", {"roles": ["no_such"]})
+    assert status == 2 and "This collection has no role no_such; it has " in output
+
+
+RUNNING = [
+    (path.stem, play)
+    for path in sorted((REPOSITORY / "playbooks").glob("*.yml"))
+    for play in yaml.safe_load(path.read_text(encoding="utf-8"))
+    if play.get("become")
+]
+
+
+@pytest.mark.parametrize(("playbook", "play"), RUNNING, ids=[f"{name}: {play['name']}" for name, play in RUNNING])
+def test_a_play_on_nodes_has_its_variables_checked_before_its_roles(playbook, play):
+    assert "roles" not in play  # these would check for themselves, a task each
+    tasks = [task.get("ansible.builtin.include_tasks") for task in play["tasks"]]
+    roles = [index for index, task in enumerate(play["tasks"]) if "gh200.inference." in json.dumps(task)]
+    if roles:
+        assert tasks.index("tasks/validate.yml") < roles[0]
+        assert all("rolespec_validate" in json.dumps(play["tasks"][index]) for index in roles), playbook
