@@ -40,20 +40,7 @@ class ActionModule(ActionBase):
         specs = {role: role_variables.options(role, self._load) for role in roles}
         if args["given_only"]:
             self._warn_of_slips(task_vars, specs)
-        wrong, broken = [], {}
-        for role in roles:
-            values, failures = self._values(role, specs[role], args["given_only"], task_vars)
-            spec = {
-                name: {**option, "required": not args["given_only"] and option.get("required", False)}
-                for name, option in specs[role].items()
-                if name not in failures
-            }
-            told = ArgumentSpecValidator(spec).validate(values, validate_role_argument_spec=True).error_messages
-            secrets = {str(values[name]) for name in spec if spec[name].get("no_log") and values.get(name)}
-            wrong += [f"{role}: {remove_values(message, secrets)}" for message in told]
-            broken |= {message: f"{name}: {message}" for name, message in failures.items()}
-        # What cannot be computed mostly follows from a value that does not fit.
-        wrong = wrong or list(broken.values())
+        wrong = self._wrong(specs, args["given_only"], task_vars)
         if wrong:
             return {
                 "failed": True,
@@ -71,6 +58,24 @@ class ActionModule(ActionBase):
         known = {name for spec in specs.values() for name in spec}
         for name, meant in role_variables.slips(task_vars, known).items():
             display.warning(f"{name} is set, and no role knows it: is {meant} meant?")
+
+    def _wrong(self, specs, given_only, task_vars):
+        """Sentences about what does not fit, each with its role or its variable."""
+        wrong: list[str] = []
+        broken: dict[str, str] = {}
+        for role, options in specs.items():
+            values, failures = self._values(role, options, given_only, task_vars)
+            spec = {
+                name: {**option, "required": not given_only and option.get("required", False)}
+                for name, option in options.items()
+                if name not in failures
+            }
+            told = ArgumentSpecValidator(spec).validate(values, validate_role_argument_spec=True).error_messages
+            secrets = {str(values[name]) for name in spec if spec[name].get("no_log") and values.get(name)}
+            wrong += [f"{role}: {remove_values(message, secrets)}" for message in told]
+            broken |= {message: f"{name}: {message}" for name, message in failures.items()}
+        # What cannot be computed mostly follows from a value that does not fit.
+        return wrong or list(broken.values())
 
     def _values(self, role, spec, given_only, task_vars):
         """Name to value of the role's variables, and name to what Ansible says of those that cannot be computed."""

@@ -265,7 +265,7 @@ def test_an_engine_is_known_by_its_unit(load, monkeypatch, state, expected):
 
 
 def test_a_worker_is_known_by_its_title(load, monkeypatch):
-    program = load("gpu_check/gpu_check.py")
+    program = load("gpu_check/gpu_host.py")
     monkeypatch.setattr(program.os, "listdir", lambda path: ["self", "12", "17"])
     monkeypatch.setattr(
         program,
