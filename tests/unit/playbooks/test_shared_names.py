@@ -37,7 +37,10 @@ SHARED = {
 }
 TOLD = re.compile(r"lookup\('ansible\.builtin\.vars', '(gh200_\w+)'")
 MORE = {
-    "vllm_serve": {"asked": "{{ __vllm_serve_questions.ranks.address }}"},
+    "vllm_serve": {
+        "asked": "{{ __vllm_serve_questions.ranks.address }}",
+        "kept": "{{ __vllm_serve_files[__vllm_serve_config_root ~ '/ray_non_carry_over_env_vars.json'] }}",
+    },
     "ray_cluster": {"unit": "{{ lookup('ansible.builtin.template', 'ray.service.j2') }}"},
 }
 
@@ -99,6 +102,11 @@ def test_the_key_of_the_endpoint_is_that_of_its_file(arrived):
     assert {line["values"]["vllm_serve_api_key"] for line in arrived[0] if line["arrived"] == "vllm_serve"} == {
         "own-key"
     }
+
+
+def test_the_key_is_named_among_what_an_engine_keeps_from_its_ranks(arrived):
+    kept = [line["values"]["kept"] for line in arrived[0] if line["arrived"] == "vllm_serve"]
+    assert kept and all("VLLM_API_KEY" in json.dumps(text) for text in kept)
 
 
 def test_another_port_of_ray_reaches_ray_vllm_and_its_health_check(arrived):
