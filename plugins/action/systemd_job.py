@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
         self.task_vars = task_vars
         is_other = args.get("runs_on") not in (None, "", self.host)
         names = [args["name"]] if args.get("name") else list(args.get("jobs") or [])
-        self.label = args.get("label") or ", ".join(names) or "Jobs"
+        self.label = "background jobs" if is_other else args.get("label") or ", ".join(names) or "jobs"
         self.names = [] if is_other else names
         if self._task.check_mode:
             return {"changed": False, "finished": True} if is_other else self._call(args)
@@ -137,8 +137,8 @@ class ActionModule(ActionBase):
             "failed": True,
             "changed": changed,
             "failed_host": other,
-            "msg": f"{self.label} is not waited for any more on {self.host}, since {other} has failed; what runs on "
-            f"{self.host} goes on, and is joined when this is run again. {other} says: {record['sentence']}",
+            "msg": f"{self.host} does not wait for {self.label} any more, since {other} has failed "
+            f"({record['sentence']}); what runs on {self.host} goes on, and is joined when this is run again.",
         }
 
     def _is_fatal(self):

@@ -135,12 +135,13 @@ def systemd_run(job: Job, params: dict[str, t.Any]) -> list[str]:
 
 
 def told(params: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What note() keeps. `kind` is one for all jobs that take about as long: these parameters, such a machine."""
+    """What note() keeps. `kind` is one for all jobs that take about as long: label, parameters, sort of machine."""
     machine = f"{platform.machine()} {os.cpu_count()}"
     parameters = {key: _sum(params[key]) for key in TOLD}
+    label = params["label"] or params["name"]
     return {
-        "label": params["label"] or params["name"],
-        "kind": _sum([params["name"], parameters, machine])[:16],
+        "label": label,
+        "kind": _sum([label, parameters, machine])[:16],
         "parameters": parameters,
         "secrets": {name: _sum(value) for name, value in params["secret_environment"].items()},
         "done": {key: params[key] for key in DONE},

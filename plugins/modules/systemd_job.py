@@ -224,7 +224,7 @@ jobs:
       description: As RV(log).
       type: str
     kind:
-      description: One for all jobs that take about as long, having these parameters and such a machine.
+      description: One for all jobs that take about as long, with this label, these parameters and such a machine.
       type: str
 log:
   description: Path of the log on the node.

@@ -84,16 +84,14 @@ class Board:
         """Whether it is this host's turn to tell how far all are: `every` seconds after whoever did it last, and not
         before those that have begun know how far they are.
         """
-        now = time.monotonic()
-        with self._locked() as is_mine:
-            path = os.path.join(self.folder, "told")
-            last = _read(path) if is_mine and os.path.exists(path) else 0
+        with self._locked():
+            now, path = time.monotonic(), os.path.join(self.folder, "told")
+            last = _read(path) if self.was_told() else None
             early = any(record["state"] == BEGUN and now - record["time"] < PATIENCE for record in self.records())
-            if not is_mine or (last and now - last < every) or (not last and early):
-                yield False
-                return
-            yield True
-            _write(path, now)
+            is_mine = not early if last is None else now - last >= every
+            yield is_mine
+            if is_mine:
+                _write(path, now)
 
     def note_background(self, name: str) -> None:
         """This run has begun a job on this host that nobody waits for yet."""
@@ -117,15 +115,13 @@ class Board:
         return True
 
     @contextlib.contextmanager
-    def _locked(self) -> t.Iterator[bool]:
-        """Whether the lock was free. It goes with the process."""
+    def _locked(self) -> t.Iterator[None]:
+        """One host at a time. The lock goes with its process."""
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         descriptor = os.open(os.path.join(self.folder, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
-        except BlockingIOError:
-            yield False
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
         finally:
             os.close(descriptor)
 
