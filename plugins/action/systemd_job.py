@@ -42,7 +42,8 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             return {"changed": False, "finished": True} if is_other else self._call(args)
         try:
-            self.board = board.Board(C.DEFAULT_LOCAL_TMP, self._task._uuid, self.host, " ".join(self.names))
+            temporary = vars(C)["DEFAULT_LOCAL_TMP"]
+            self.board = board.Board(temporary, self._task._uuid, self.host, " ".join(self.names))
             if args.get("state") == "started":
                 return {"changed": False, "finished": True} if is_other else self._begin(args)
             labels = {args["name"]: self.label} if args.get("name") else {}

@@ -32,8 +32,8 @@ def telling(sentence: t.Callable[[], str]) -> t.Iterator[None]:
         else:
             os.kill(os.getpid(), number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, handle)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        before[ending] = signal.signal(ending, handle)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import state_dir
@@ -70,9 +71,9 @@ class Teller:
             return
         for name, job in jobs.items():
             if job["finished"] and job["invocation"] and job["seconds"]:
-                marks = self.marks[name].known() if name in self.marks else {}
-                record = {"kind": job["kind"], "seconds": job["seconds"], "invocation": job["invocation"]}
-                self._try(lambda name=name, record={**record, "marks": marks}: self.history.keep(name, record))
+                record = {key: job[key] for key in ("kind", "seconds", "invocation")}
+                record["marks"] = self.marks[name].known() if name in self.marks else {}
+                self._try(functools.partial(self.history.keep, name, record))
 
     def _time(self, name: str, job: dict[str, t.Any], since: float | None) -> dict[str, t.Any]:
         """seconds_left and usual: the program's own word, its rate, or earlier runs."""

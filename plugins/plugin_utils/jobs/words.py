@@ -53,11 +53,11 @@ def together(entries: dict[str, Entry]) -> Entry:
     counted = [entry for entry in entries.values() if entry.get("total")]
     units = {entry.get("unit", "") for entry in counted}
     is_known = bool(running) and len(units) == 1 and all(entry.get("total") for entry in running)
-    left = [entry.get("seconds_left") for entry in running]
+    left = [entry["seconds_left"] for entry in running if entry.get("seconds_left") is not None]
     return {
         "state": "running" if running else "finished",
         "seconds": max((entry["seconds"] for entry in entries.values()), default=0),
-        "seconds_left": max(left) if left and None not in left else None,
+        "seconds_left": max(left) if left and len(left) == len(running) else None,
         "usual": max((entry.get("usual") or 0 for entry in running), default=0) or None,
         "done": sum(min(entry["done"], entry["total"]) for entry in counted) if is_known else None,
         "total": sum(entry["total"] for entry in counted) if is_known else None,
