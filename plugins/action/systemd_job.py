@@ -87,7 +87,11 @@ class ActionModule(ActionBase):
                     "changed": changed,
                     "msg": f"{self.label} on {self.host} is still running after its timeout; its log is {logs}.",
                 }
+            # One of several that has ended is looked at no more; it is told of with the others all the same.
+            before = result["jobs"]
             result = self._patient_call({**args, "watch": self._running(result)})
+            if not result.get("failed"):
+                result["jobs"] = {**before, **result["jobs"]}
         result.update(changed=changed or result.get("changed", False), started=started)
         return result
 

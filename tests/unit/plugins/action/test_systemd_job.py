@@ -228,6 +228,7 @@ def test_several_jobs_are_waited_for(follow):
     both = {name: JOB | {"invocation": name} for name in ("a", "b")}
     one = {"a": both["a"] | {"finished": True}, "b": both["b"]}
     result = follow(RUNNING | {"jobs": both}, RUNNING | {"jobs": one}, FINISHED, jobs=["a", "b"])
+    assert list(result["jobs"]) == ["a", "b", "wheel"]
     assert result["finished"] and [call.get("watch") for call in follow.calls] == [
         None,
         {"a": "a", "b": "b"},
