@@ -51,6 +51,9 @@ class ActionModule(ActionBase):
             self.teller = Teller(self.board, folder, display.display, display.warning, labels)
             with interrupt.telling(self._interrupted):
                 return self._concluded(self._watch(args) if is_other else self._follow(args))
+        except AnsibleConnectionFailure as error:
+            self.board.put(board.FAILED, sentence=f"{self.host} cannot be reached ({error}).")
+            raise
         except OSError as error:
             raise AnsibleActionFail(
                 f"The waiting for {self.label} on {self.host} ended on this machine: {state_dir.reason(error)}. "
@@ -186,7 +189,6 @@ class ActionModule(ActionBase):
                 return self._call(args)
             except AnsibleConnectionFailure as error:
                 if time.monotonic() > deadline:
-                    self.board.put(board.FAILED, sentence=f"{self.host} cannot be reached ({error}).")
                     raise
                 display.warning(f"{self.host} cannot be reached ({error}); its job goes on, and so does the waiting.")
                 self._connection.reset()

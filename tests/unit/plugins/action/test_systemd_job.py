@@ -211,9 +211,10 @@ def test_the_same_job_can_be_tried_again(follow):
     assert follow(STARTED, FINISHED)["finished"]
 
 
-def test_a_node_that_is_given_up_ends_the_waiting_of_the_others(follow):
+@pytest.mark.parametrize("answers", [(STARTED, LOST), (LOST,)])
+def test_a_node_that_is_given_up_ends_the_waiting_of_the_others(follow, answers):
     with pytest.raises(AnsibleConnectionFailure):
-        follow(STARTED, LOST)
+        follow(*answers)
     assert "r1-00 cannot be reached (no route)" in follow(STARTED, host="r1-01")["msg"]
 
 
