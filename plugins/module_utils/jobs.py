@@ -149,10 +149,10 @@ def told(params: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def differences(mine: dict[str, t.Any], theirs: dict[str, t.Any]) -> list[str]:
-    """Names of what a running job was begun with otherwise. A secret that this caller lacks is no difference."""
+    """Names of what a running job was begun with otherwise. A secret that one of both lacks is no difference."""
     known = theirs.get("secrets", {})
     return [key for key, value in mine["parameters"].items() if theirs.get("parameters", {}).get(key) != value] + [
-        name for name, value in mine["secrets"].items() if known.get(name) != value
+        name for name, value in mine["secrets"].items() if known.get(name, value) != value
     ]
 
 

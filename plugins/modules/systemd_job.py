@@ -72,7 +72,8 @@ options:
   secret_environment:
     description:
       - More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
-      - A caller who does not have a secret joins a job that was started with it.
+      - A caller who does not have a secret joins a job that was started with it, and the other way round. Another value
+        is another job.
     type: dict
     default: {}
   files:

@@ -163,15 +163,15 @@ def test_a_job_with_other_parameters_is_not_joined(key):
     assert result["failed"] and f"with other parameters ({key})" in result["msg"]
 
 
-def test_a_shell_without_the_token_joins_a_job_that_has_it():
-    node = begin(secret_environment={"HF_TOKEN": "hf_1"})
-    node.params["secret_environment"] = {}
+@pytest.mark.parametrize(("before", "now"), [({"HF_TOKEN": "hf_1"}, {}), ({}, {"HF_TOKEN": "hf_1"})])
+def test_a_shell_without_the_token_joins_a_job_that_has_it_and_the_other_way_round(before, now):
+    node = begin(secret_environment=before)
+    node.params["secret_environment"] = now
     assert not node.call()["failed"]
 
 
-@pytest.mark.parametrize("before", [{}, {"HF_TOKEN": "hf_1"}])
-def test_another_token_is_another_job_and_is_not_written_anywhere(folders, before):
-    node = begin(secret_environment=before)
+def test_another_token_is_another_job_and_is_not_written_anywhere(folders):
+    node = begin(secret_environment={"HF_TOKEN": "hf_1"})
     node.params["secret_environment"] = {"HF_TOKEN": "hf_2"}
     result = node.call()
     assert result["failed"] and "(HF_TOKEN)" in result["msg"]
