@@ -25,14 +25,15 @@ STEPS = len(NAMES) + 1
 
 
 def stage(lines):
-    """The progress that the last known line tells."""
-    for line in reversed(lines):
-        for pattern, name in reversed(STAGES):
+    """The furthest stage that any line tells: what other ranks say arrives late, and takes nothing back."""
+    reached, amount = 0, {}
+    for line in lines:
+        for pattern, name in STAGES:
             found = re.search(pattern, line)
-            if found:
+            if found and NAMES.index(name) >= reached:
+                reached = NAMES.index(name)
                 amount = {"done": int(found[1]), "total": int(found[2])} if found.groups() else {}
-                return {"what": name, "step": NAMES.index(name) + 1, "steps": STEPS, **amount}
-    return {"what": NAMES[0], "step": 1, "steps": STEPS}
+    return {"what": NAMES[reached], "step": reached + 1, "steps": STEPS, **amount}
 
 
 def journal(unit):

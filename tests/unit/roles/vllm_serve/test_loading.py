@@ -43,6 +43,17 @@ def test_each_line_tells_its_stage_and_noise_does_not_hide_it(loading, line, fou
     assert loading.stage([]) == {"what": "Starting the ranks", "step": 1, "steps": 8}
 
 
+def test_the_line_of_a_rank_that_is_late_takes_nothing_back(loading):
+    assert loading.stage([START, LOADS, SHARDS, LOADED, f"(RayWorkerWrapper pid=7) {LOADS}"])["step"] == 3
+    assert loading.stage([SHARDS, GRAPHS, SHARDS]) == {
+        "what": "Capturing CUDA graphs",
+        "step": 5,
+        "steps": 8,
+        "done": 14,
+        "total": 35,
+    }
+
+
 def test_it_is_printed_and_written_for_the_job(loading, tmp_path, monkeypatch, capsys):
     loading.tell({"what": "Starting the server", "step": 6, "steps": 8})
     monkeypatch.setenv("GH200_PROGRESS", str(tmp_path / "now.json"))
