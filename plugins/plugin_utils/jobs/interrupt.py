@@ -24,7 +24,8 @@ def telling(sentence: t.Callable[[], str]) -> t.Iterator[None]:
         with contextlib.suppress(OSError):
             text = sentence()
             if text:
-                with open(f"/proc/{os.getppid()}/fd/2", "w", encoding="utf-8") as stream:
+                # Appended: opened otherwise, a file that the run's output goes to would be emptied.
+                with open(f"/proc/{os.getppid()}/fd/2", "a", encoding="utf-8") as stream:
                     stream.write(f"\n{text}\n")
         signal.signal(number, before[number])
         if callable(before[number]):

@@ -42,7 +42,7 @@ def all_of(entries: dict[str, Entry]) -> str:
     count = f"{done} done" if done else ""
     if whole["total"] is None:
         return f"{count + '; ' if count else ''}slowest {last}: {one(running[last])}"
-    share = f"{100 * running[last]['done'] / running[last]['total']:.0f} %"
+    share = f"{100 * _done(running[last]) / running[last]['total']:.0f} %"
     told = filter(None, (position(whole), time_left(whole), count))
     return f"{', '.join(told)}; slowest {last}, {share}"
 
@@ -52,17 +52,17 @@ def together(entries: dict[str, Entry]) -> Entry:
     running = [entry for entry in entries.values() if entry["state"] == "running"]
     counted = [entry for entry in entries.values() if entry.get("total")]
     units = {entry.get("unit", "") for entry in counted}
-    is_known = bool(running) and len(units) == 1 and all(entry.get("total") for entry in running)
+    is_known = len(units) == 1 and all(entry.get("total") for entry in running)
     left = [entry["seconds_left"] for entry in running if entry.get("seconds_left") is not None]
     return {
         "state": "running" if running else "finished",
         "seconds": max((entry["seconds"] for entry in entries.values()), default=0),
         "seconds_left": max(left) if left and len(left) == len(running) else None,
         "usual": max((entry.get("usual") or 0 for entry in running), default=0) or None,
-        "done": sum(min(entry["done"], entry["total"]) for entry in counted) if is_known else None,
+        "done": sum(_done(entry) for entry in counted) if is_known else None,
         "total": sum(entry["total"] for entry in counted) if is_known else None,
         "unit": next(iter(units)) if is_known else "",
-        "rate": sum(entry.get("rate") or 0 for entry in running) if is_known else None,
+        "rate": (sum(entry.get("rate") or 0 for entry in running) or None) if is_known else None,
     }
 
 
@@ -71,7 +71,7 @@ def slowest(running: dict[str, Entry]) -> str:
 
     def rank(host: str) -> tuple[float, float, str]:
         entry = running[host]
-        share = entry["done"] / entry["total"] if entry.get("total") else (entry.get("step") or 0) / 1000
+        share = _done(entry) / entry["total"] if entry.get("total") else (entry.get("step") or 0) / 1000
         return -(entry.get("seconds_left") or 0), share, host
 
     return min(running, key=rank)
@@ -122,6 +122,11 @@ def _round(seconds: float) -> tuple[str, str]:
     if seconds < 99.5 * 60:
         return str(max(1, round(seconds / 60))), "min"
     return f"{seconds / 3600:.1f}", "h"
+
+
+def _done(entry: Entry) -> float:
+    """What has ended well has done all, whatever its program told last."""
+    return entry["total"] if entry["state"] == "finished" else min(entry.get("done") or 0, entry["total"])
 
 
 def _bytes(number: float) -> str:

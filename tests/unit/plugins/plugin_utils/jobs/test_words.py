@@ -45,7 +45,7 @@ def test_bytes_and_rates_of_all_are_added_and_the_slowest_is_named():
     hosts = {
         "r1-00": fetching(50e9),
         "r1-01": fetching(20e9, rate=4e7),
-        "r1-02": entry("finished", total=100e9, done=100e9, unit="bytes"),
+        "r1-02": entry("finished", total=100e9, done=99e9, unit="bytes"),
     }
     assert words.line("Fetch R1", hosts) == (
         "[3 nodes] Fetch R1: 170.0 of 300.0 GB, 140 MB/s, about 33 min left of 35, 1 done; slowest r1-01, 20 %"
@@ -87,3 +87,8 @@ def test_all_have_ended():
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0s"), (59, "59s"), (60, "1m00s"), (3725, "62m05s")])
 def test_times_are_short(seconds, text):
     assert words.clock(seconds) == text
+
+
+def test_a_total_without_a_count_is_no_fault():
+    hosts = {"a": entry(total=4, unit="files"), "b": entry("finished", total=4, unit="files")}
+    assert words.line("Fetch", hosts) == "[2 nodes] Fetch: 4 of 8 files, 1 done; slowest a, 0 %"
