@@ -65,15 +65,6 @@ def write(path: str, text: str, mode: int) -> None:
         raise
 
 
-def last_line(path: str, length: int = 120) -> str:
-    """The last line of a log that tells something, without colours, warnings and overwritten progress bars."""
-    for line in reversed(last_lines(path, 40)):
-        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).split("\r")[-1].strip()
-        if text and not text.startswith(("WARNING:", "DEPRECATION:")):
-            return text[:length]
-    return ""
-
-
 def last_lines(path: str, count: int) -> list[str]:
     """The last lines of a file, [] where there is none."""
     try:

@@ -13,9 +13,14 @@ version_added: 0.1.0
 description:
   - Runs a command or a script on the node as the transient unit C(gh200-job-NAME), so that it goes on when the
     connection drops.
-  - The task shows the last line of the job's log while it waits. Run again, it joins the job that is running, or starts
-    it where it ended.
+  - The task shows how far the job is while it waits, in one line for all hosts that run it. Run again, it joins the job
+    that is running, or starts it where it ended.
   - A job that is done, as O(check_argv) or O(creates) tells, is not started.
+  - Every job has the environment variable E(GH200_PROGRESS), the path of a file that only this run of the job has. Its
+    program may replace the file, in one step, with a JSON object of C(what) (a text), C(step), C(steps), C(done),
+    C(total), C(unit) (C(bytes), or a noun), C(rate) (of units per second), C(seconds_left); all but C(what) are
+    optional. In O(script) the function C(step 3 7 "Compiling") does that, and prints the line. A job that writes no
+    such file is known by a compiler's count in its log (C([12/345])), else by the last line that is no warning.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -28,14 +33,33 @@ attributes:
     platforms: posix
 options:
   name:
-    description: Name of the job; letters, digits and dashes.
+    description: Name of the job; letters, digits and dashes. One of O(name) and O(jobs) is needed.
     type: str
-    required: true
+  jobs:
+    description:
+      - Names of jobs of this node that were begun before, with O(state=started). The task waits for all of them, and
+        fails as soon as one has failed.
+      - A job that is done already is not waited for. One that was never begun since the node booted is a failure.
+    type: list
+    elements: str
+  meanwhile:
+    description: Names of other jobs of this node. The task does not wait for them, but fails when one of them has
+      failed.
+    type: list
+    elements: str
+    default: []
   label:
     description: What the progress lines call the job. Default is O(name).
     type: str
+  runs_on:
+    description:
+      - Inventory name of the only host that runs the job or waits for O(jobs). On the other hosts of the task nothing
+        is run; they watch the jobs that this run began there with O(state=started), and those of O(meanwhile), until
+        that host has ended or one of them fails. Where nothing was begun, they return at once, without a connection.
+      - The task heeds it, and it needs as many forks as hosts.
+    type: str
   argv:
-    description: The command. Exactly one of O(argv) and O(script) is needed.
+    description: The command. With O(name), exactly one of O(argv) and O(script) is needed.
     type: list
     elements: str
   script:
@@ -46,7 +70,10 @@ options:
     type: dict
     default: {}
   secret_environment:
-    description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
+    description:
+      - More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
+      - A caller who does not have a secret joins a job that was started with it, and the other way round. Another value
+        is another job.
     type: dict
     default: {}
   files:
@@ -99,8 +126,10 @@ options:
     type: float
     default: 8
   watch:
-    description: Invocation of the unit that an earlier call reported. The task sets it by itself.
-    type: str
+    description: Names of jobs, and the invocations of their units that an earlier call reported. The task sets it by
+      itself.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -120,6 +149,10 @@ EXAMPLES = r"""
       curl --fail --continue-at - --output /srv/dataset.tar https://example.com/dataset.tar
     check_argv: [sha256sum, --check, --quiet, /srv/dataset.sha256]
     state: started
+
+- name: Wait for two that were begun
+  gh200.inference.systemd_job:
+    jobs: [docs, dataset]
 """
 
 RETURN = r"""
@@ -140,250 +173,284 @@ seconds:
   type: int
   returned: when the job runs or ran
 progress:
-  description: Last line of the log.
-  type: str
+  description: How far it is, as its program or its log tells.
+  type: dict
   returned: when the job runs or ran
+  contains:
+    what:
+      description: What it does now.
+      type: str
+    step:
+      description: Number of the step, from 1.
+      type: int
+    steps:
+      description: How many steps there are.
+      type: int
+    done:
+      description: How much is done.
+      type: float
+    total:
+      description: How much there is to do.
+      type: float
+    unit:
+      description: Unit of RV(progress.done), RV(progress.total) and RV(progress.rate); V(bytes) or a noun.
+      type: str
+    rate:
+      description: Units per second.
+      type: float
+    seconds_left:
+      description: Seconds until its end, as the program thinks.
+      type: float
+jobs:
+  description: The jobs that were looked at, those of O(meanwhile) included, by name.
+  type: dict
+  returned: always
+  contains:
+    label:
+      description: What the progress lines call it.
+      type: str
+    finished:
+      description: Whether it has ended.
+      type: bool
+    seconds:
+      description: As RV(seconds).
+      type: int
+    progress:
+      description: As RV(progress).
+      type: dict
+    invocation:
+      description: As RV(invocation).
+      type: str
+    log:
+      description: As RV(log).
+      type: str
+    kind:
+      description: One for all jobs that take about as long, with this label, these parameters and such a machine.
+      type: str
 log:
   description: Path of the log on the node.
   type: str
-  returned: always
+  returned: with O(name)
   sample: /var/log/gh200/vllm-wheel.log
 """
 
-import hashlib
-import json
 import os
 import re
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import jobs, progress, systemd
 
-RUN = "/run/gh200/jobs"
-LOGS = "/var/log/gh200"
-ADVICE = {
-    "oom-kill": "it was killed for memory; give it a larger memory_max or a larger node",
-    "timeout": "it was ended after its timeout; raise it if the job is only slow",
-    "signal": "it was killed by signal {ExecMainStatus}",
-    "exit-code": "it ended with status {ExecMainStatus}",
+ARGUMENTS: dict[str, Any] = {
+    "name": {"type": "str"},
+    "jobs": {"type": "list", "elements": "str"},
+    "runs_on": {"type": "str"},
+    "meanwhile": {"type": "list", "elements": "str", "default": []},
+    "label": {"type": "str"},
+    "argv": {"type": "list", "elements": "str"},
+    "script": {"type": "str"},
+    "environment": {"type": "dict", "default": {}},
+    "secret_environment": {"type": "dict", "default": {}, "no_log": True},
+    "files": {"type": "dict", "default": {}},
+    "user": {"type": "str", "default": "root"},
+    "chdir": {"type": "path", "default": "/"},
+    "check_argv": {"type": "list", "elements": "str"},
+    "creates": {"type": "path"},
+    "state": {"type": "str", "choices": ["started", "finished"], "default": "finished"},
+    "timeout": {"type": "int", "default": 3600},
+    "nice": {"type": "int", "default": 0},
+    "memory_max": {"type": "str"},
+    "bind_memory": {"type": "bool", "default": True},
+    "poll": {"type": "float", "default": 8},
+    "watch": {"type": "dict", "default": {}},
 }
 
 
-class Job:
-    """One job on this node."""
+class Call:
+    """One call of the module: it waits for one job that it may begin, or for several that were begun."""
 
     def __init__(self, module):
         self.module = module
         self.params = module.params
-        self.name = self.params["name"]
-        self.unit = f"gh200-job-{self.name}.service"
-        self.log = f"{LOGS}/{self.name}.log"
-        told = (
-            "argv",
-            "script",
-            "environment",
-            "secret_environment",
-            "files",
-            "user",
-            "chdir",
-            "check_argv",
-            "creates",
-        )
-        self.stamp = hashlib.sha256(json.dumps([self.params[key] for key in told], sort_keys=True).encode()).hexdigest()
+        self.looked = {}
 
     def execute(self):
         """The whole of one call."""
-        watched = self.params["watch"]
-        state = self.look()
-        if not watched and not self.is_running(state):
-            if self.is_done():
-                self.report(state, changed=False, finished=True)
+        if self.params["watch"]:
+            self.await_end(self.params["watch"], started=False)
+        elif self.params["name"]:
+            self.run_one(jobs.Job(self.params["name"], self.module.run_command))
+        else:
+            self.join_many()
+
+    def run_one(self, job):
+        """Join it, begin it, or find it done."""
+        state = job.look()
+        if jobs.is_running(state):
+            self.require_same(job)
             if self.module.check_mode:
-                self.report(state, changed=True, finished=False, started=True)
-            self.start()
-            state, watched = self.look(), ""
-            self.await_end(state, started=True)
-        if self.is_running(state) and not watched:
-            self.require_same()
+                self.report({job.name: state}, changed=False, finished=False)
+            self.await_end({job.name: state["InvocationID"]}, started=False)
+        if self.is_done(self.params):
+            if not job.noted() and not self.module.check_mode:
+                job.note(jobs.told(self.params))
+            self.report({job.name: state}, changed=False, finished=True)
         if self.module.check_mode:
-            self.report(state, changed=False, finished=False)
-        self.await_end(state, started=False)
+            self.report({job.name: state}, changed=True, finished=False, started=True)
+        self.start(job)
+        self.await_end({job.name: job.look()["InvocationID"]}, started=True)
 
-    def look(self):
-        return systemd.show(
-            self.module.run_command,
-            self.unit,
-            "LoadState",
-            "ActiveState",
-            "SubState",
-            "Result",
-            "ExecMainStatus",
-            "InvocationID",
-            "ExecMainStartTimestampMonotonic",
-            "ExecMainExitTimestampMonotonic",
-        )
+    def join_many(self):
+        """Those of `jobs` that have a unit; the others must be done."""
+        watch, states = {}, {}
+        for name in self.params["jobs"]:
+            job = jobs.Job(name, self.module.run_command)
+            states[name] = job.look()
+            if states[name]["LoadState"] != "not-found":
+                watch[name] = states[name]["InvocationID"]
+            elif not self.module.check_mode:
+                self.require_done(job)
+        if self.module.check_mode:
+            self.report(states, changed=False, finished=not watch)
+        self.await_end(watch, started=False)
 
-    @staticmethod
-    def is_running(state):
-        return state["ActiveState"] in ("active", "activating", "deactivating") and state["SubState"] != "exited"
-
-    def is_done(self):
+    def is_done(self, how):
         """What the caller asks, not what a unit says: a unit's end is forgotten at the next boot."""
-        if self.params["creates"] and os.path.exists(self.params["creates"]):
+        if how["creates"] and os.path.exists(how["creates"]):
             return True
-        if not self.params["check_argv"]:
+        if not how["check_argv"]:
             return False
-        argv = self.params["check_argv"]
-        if self.params["user"] != "root":
-            argv = [self.module.get_bin_path("runuser", required=True), "--user", self.params["user"], "--", *argv]
-        variables = {name: str(value) for name, value in self.params["environment"].items()}
+        argv = how["check_argv"]
+        if how["user"] != "root":
+            argv = [self.module.get_bin_path("runuser", required=True), "--user", how["user"], "--", *argv]
+        variables = {name: str(value) for name, value in how["environment"].items()}
         return self.module.run_command(argv, cwd="/", environ_update=variables, handle_exceptions=True)[0] == 0
 
-    def require_same(self):
-        if systemd.read(f"{RUN}/{self.name}.stamp") != self.stamp:
+    def require_same(self, job):
+        """A job of this name that runs must be this one."""
+        other = jobs.differences(jobs.told(self.params), job.noted())
+        if other:
             self.module.fail_json(
-                msg=f"The job {self.name} is running on this node with other parameters. "
-                f"Wait for its end (its log is {self.log}) "
-                f"or stop it with `systemctl stop {self.unit}`."
+                msg=f"The job {job.name} is running on this node with other parameters ({', '.join(other)}). "
+                f"Wait for its end (its log is {job.log}) "
+                f"or stop it with `systemctl stop {job.unit}`."
             )
 
-    def start(self):
-        params, base = self.params, f"{RUN}/{self.name}"
-        os.makedirs(LOGS, mode=0o755, exist_ok=True)
-        # A unit that ended keeps its name until it is told to go.
-        self.module.run_command(["systemctl", "stop", self.unit])
-        self.module.run_command(["systemctl", "reset-failed", self.unit])
+    def require_done(self, job):
+        """A job without a unit has ended and was collected, which its work must show; or the node was booted."""
+        how = job.noted().get("done")
+        if how is None or ((how["check_argv"] or how["creates"]) and not self.is_done(how)):
+            self.module.fail_json(
+                msg=f"There is no job {job.name} to wait for, and its work is not done: it was not begun since this "
+                "node booted, or it was stopped. Run this again from where it is begun."
+            )
+
+    def start(self, job):
+        params = self.params
+        job.free()
+        job.prepare(params["user"])
         for path, text in params["files"].items():
             systemd.write(path, text.rstrip("\n") + "\n", 0o644)
         argv = params["argv"]
         if params["script"] is not None:
-            systemd.write(f"{base}.sh", params["script"], 0o755)
-            argv = ["/bin/bash", "-euo", "pipefail", f"{base}.sh"]
-        systemd.write(f"{base}.stamp", self.stamp, 0o600)
-        systemd.write(
-            f"{base}.env", systemd.environment_file({**params["environment"], **params["secret_environment"]}), 0o600
-        )
+            systemd.write(f"{job.base}.sh", progress.STEP + params["script"], 0o755)
+            argv = ["/bin/bash", "-euo", "pipefail", f"{job.base}.sh"]
+        job.note(jobs.told(params))
+        variables = {progress.VARIABLE: job.progress, **params["environment"], **params["secret_environment"]}
+        systemd.write(f"{job.base}.env", systemd.environment_file(variables), 0o600)
         try:
-            rc, dummy, err = self.module.run_command([*self.run(f"{base}.env"), "--", *argv])
+            rc, dummy, err = self.module.run_command([*jobs.systemd_run(job, params), "--", *argv])
         finally:
-            os.unlink(f"{base}.env")  # read by now: Type=exec returns after the start
+            os.unlink(f"{job.base}.env")  # read by now: Type=exec returns after the start
         if rc != 0:
             self.module.fail_json(
-                msg=f"The job {self.name} could not be started: {err.strip()}. See `journalctl -u {self.unit}`."
+                msg=f"The job {job.name} could not be started: {err.strip()}. See `journalctl -u {job.unit}`."
             )
 
-    def run(self, environment_file):
-        """systemd-run with the job's properties; the program follows."""
-        params = self.params
-        command = [
-            "systemd-run",
-            "--quiet",
-            "--remain-after-exit",
-            f"--unit={self.unit}",
-            f"--description={params['label'] or self.name}",
-            "--property=Type=exec",
-            f"--property=EnvironmentFile={environment_file}",
-            f"--property=User={params['user']}",
-            f"--property=WorkingDirectory={params['chdir']}",
-            f"--property=StandardOutput=truncate:{self.log}",
-            "--property=StandardError=inherit",
-            f"--property=RuntimeMaxSec={params['timeout']}",
-            f"--property=Nice={params['nice']}",
-        ]
-        if params["memory_max"]:
-            command.append(f"--property=MemoryMax={params['memory_max']}")
-        bound = numa.binding() if params["bind_memory"] else None
-        return command + [f"--property={name}={value}" for name, value in numa.properties(bound).items()]
-
-    def await_end(self, state, started):
-        """Wait for a part of the time; report how far it is, or its end."""
-        watched = self.params["watch"] or state["InvocationID"]
+    def await_end(self, watch, started):
+        """Wait for a part of the time; report how far they are, or their end."""
         deadline, pause = time.monotonic() + self.params["poll"], 0.1
-        while self.is_running(state) and state["InvocationID"] == watched:
+        left = dict(watch)
+        states = {}
+        while True:
+            for name, invocation in list(left.items()):
+                job = jobs.Job(name, self.module.run_command)
+                states[name] = job.look()
+                if not jobs.is_running(states[name]) or states[name]["InvocationID"] != invocation:
+                    self.looked[name] = job.status(states[name])
+                    self.collect(job, states[name], invocation)
+                    del left[name]
+            self.watch_others()
+            if not left:
+                self.report(states, changed=started, finished=True, started=started)
             if self.params["state"] == "started" or time.monotonic() >= deadline:
-                self.report(state, changed=started, finished=False, started=started)
+                self.report(states, changed=started, finished=False, started=started)
             time.sleep(pause)
             pause = min(pause * 1.5, 1)
-            state = self.look()
-        if state["InvocationID"] != watched and not self.is_done():
+
+    def collect(self, job, state, invocation):
+        """A job that ended well, with its work done, is collected; any other is a failure."""
+        how = self.params if self.params["name"] else job.noted().get("done") or {"check_argv": None, "creates": None}
+        if state["InvocationID"] != invocation and not self.is_done(how):
             self.module.fail_json(
-                msg=f"The job {self.name} is gone: the node was booted again, or someone started it anew. "
+                msg=f"The job {job.name} is gone: the node was booted again, or someone started it anew. "
                 "Run this again."
             )
         if state["ActiveState"] == "failed":
-            self.fail(state)
-        if (self.params["check_argv"] or self.params["creates"]) and not self.is_done():
-            self.module.fail_json(
-                msg=f"The job {self.name} ended well, but what it should have made is not there. "
-                f"Its log is {self.log}.",
-                **self.words(),
+            self.fail(job, job.failure(state))
+        if (how["check_argv"] or how["creates"]) and not self.is_done(how):
+            self.fail(
+                job, f"The job {job.name} ended well, but what it should have made is not there. Its log is {job.log}."
             )
-        self.module.run_command(["systemctl", "stop", self.unit])  # it has exited; its name is free again
-        self.report(state, changed=started, finished=True, started=started)
+        self.module.run_command(["systemctl", "stop", job.unit])  # it has exited; its name is free again
 
-    def fail(self, state):
-        why = ADVICE.get(state["Result"], "systemd says {Result}").format(**state)
-        words = systemd.last_lines(self.log, 12)
-        last = next((line.strip() for line in reversed(words) if line.strip()), "nothing")
-        self.module.fail_json(
-            msg=f"The job {self.name} failed after {self.seconds(state)} s: {why}. Its last line: "
-            f"{last[:600]} -- the log is {self.log}.",
-            **self.words(),
-        )
+    def watch_others(self):
+        """A failure of what runs in the background is told now, not when somebody waits for it."""
+        for name in self.params["meanwhile"]:
+            job = jobs.Job(name, self.module.run_command)
+            state = job.look()
+            if state["ActiveState"] == "failed":
+                self.fail(job, job.failure(state))
+            if state["LoadState"] != "not-found":
+                self.looked[name] = job.status(state)
 
-    def words(self):
-        return {"log": self.log, "tail": systemd.last_lines(self.log, 12), "finished": True, "started": False}
+    def fail(self, job, sentence):
+        words = {"log": job.log, "tail": systemd.last_lines(job.log, 12), "failed_job": job.name}
+        self.module.fail_json(msg=sentence, finished=True, started=False, **words)
 
-    @staticmethod
-    def seconds(state):
-        begin, end = (int(state.get(f"ExecMain{what}TimestampMonotonic") or 0) / 1e6 for what in ("Start", "Exit"))
-        return int((end if end > begin else time.monotonic()) - begin) if begin else 0
-
-    def report(self, state, changed, finished, started=False):
+    def report(self, states, changed, finished, started=False):
+        """What was seen; of a call with `name` also beside the others, as it was before there were several."""
+        for name, state in states.items():
+            if state["LoadState"] != "not-found" and name not in self.looked:
+                self.looked[name] = jobs.Job(name, self.module.run_command).status(state)
         extra = {}
-        if state["LoadState"] != "not-found":
-            extra = {
-                "invocation": state["InvocationID"],
-                "seconds": self.seconds(state),
-                "progress": systemd.last_line(self.log),
-            }
-        self.module.exit_json(changed=changed, finished=finished, started=started, log=self.log, **extra)
+        if self.params["name"]:
+            mine = self.looked.get(self.params["name"], {})
+            extra = {key: mine[key] for key in ("invocation", "seconds", "progress") if key in mine}
+            extra["log"] = jobs.Job(self.params["name"], self.module.run_command).log
+        self.module.exit_json(changed=changed, finished=finished, started=started, jobs=self.looked, **extra)
 
 
 def main():
     module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "label": {"type": "str"},
-            "argv": {"type": "list", "elements": "str"},
-            "script": {"type": "str"},
-            "environment": {"type": "dict", "default": {}},
-            "secret_environment": {"type": "dict", "default": {}, "no_log": True},
-            "files": {"type": "dict", "default": {}},
-            "user": {"type": "str", "default": "root"},
-            "chdir": {"type": "path", "default": "/"},
-            "check_argv": {"type": "list", "elements": "str"},
-            "creates": {"type": "path"},
-            "state": {"type": "str", "choices": ["started", "finished"], "default": "finished"},
-            "timeout": {"type": "int", "default": 3600},
-            "nice": {"type": "int", "default": 0},
-            "memory_max": {"type": "str"},
-            "bind_memory": {"type": "bool", "default": True},
-            "poll": {"type": "float", "default": 8},
-            "watch": {"type": "str"},
-        },
-        mutually_exclusive=[("argv", "script")],
-        required_one_of=[("argv", "script")],
+        argument_spec=ARGUMENTS,
+        mutually_exclusive=[("argv", "script"), ("name", "jobs")],
+        required_one_of=[("name", "jobs")],
+        required_by={"argv": "name", "script": "name"},
         supports_check_mode=True,
     )
-    if not re.match(r"[A-Za-z0-9-]+$", module.params["name"]):
-        module.fail_json(
-            msg=f"The job name {module.params['name']!r} has other characters than letters, digits and dashes."
-        )
+    params = module.params
+    if params["name"] is not None and params["argv"] is None and params["script"] is None:
+        module.fail_json(msg=f"The job {params['name']} has nothing to run: give argv or script.")
+    for name in [params["name"]] if params["name"] is not None else params["jobs"]:
+        if not re.fullmatch(r"[A-Za-z0-9-]+", name):
+            module.fail_json(msg=f"The job name {name!r} has other characters than letters, digits and dashes.")
     try:
-        Job(module).execute()
+        Call(module).execute()
     except (OSError, ValueError) as error:
-        module.fail_json(msg=f"The job {module.params['name']} could not be handled on this node: {error}")
+        names = params["name"] or ", ".join(params["jobs"])
+        module.fail_json(msg=f"The job {names} could not be handled on this node: {error}")
 
 
 if __name__ == "__main__":

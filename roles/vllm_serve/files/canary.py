@@ -14,6 +14,8 @@ import time
 import urllib.error
 import urllib.request
 
+import loading
+
 CAUSES = (
     "Likely causes, in this order: a shard that is damaged or of another revision (run "
     "playbooks/models.yml, it reads the manifest); "
@@ -64,9 +66,9 @@ def wait(settings, timeout):
                     f"{settings['url']} gave no token within {timeout:.0f} s ({error}); vLLM is {state}, "
                     f"its last words: {last_words()}. See `journalctl -u vllm`."
                 ) from error
-        print(last_words(), flush=True)
+        loading.tell(loading.stage(loading.journal("vllm")))
         time.sleep(2)
-    print("the first token has come; comparing what the ranks were given", flush=True)
+    loading.tell({"what": loading.CHECKING, "step": loading.STEPS, "steps": loading.STEPS})
     check_ranks(settings)
     check_facts(settings)
     check_fingerprint(settings)

@@ -146,23 +146,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path):
 
 def test_a_missing_file_has_no_text_and_no_lines(tmp_path):
     missing = str(tmp_path / "none")
-    assert systemd.read(missing) is None and systemd.last_lines(missing, 3) == [] and systemd.last_line(missing) == ""
-
-
-@pytest.mark.parametrize(
-    ("log", "line"),
-    [
-        ("one\ntwo\n", "two"),
-        ("one\n\n  \n", "one"),
-        ("one\nWARNING: old pip\nDEPRECATION: x\n", "one"),
-        (" 10%\r 50%\r 99%", "99%"),
-        ("\x1b[32mgreen\x1b[0m\n", "green"),
-        ("x" * 300, "x" * 120),
-    ],
-)
-def test_the_last_line_is_the_last_that_tells_something(tmp_path, log, line):
-    (tmp_path / "log").write_text(log, encoding="utf-8")
-    assert systemd.last_line(str(tmp_path / "log")) == line
+    assert systemd.read(missing) is None and systemd.last_lines(missing, 3) == []
 
 
 def test_the_end_of_a_long_log_is_read_even_if_it_is_not_text(tmp_path):

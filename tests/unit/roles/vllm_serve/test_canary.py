@@ -92,6 +92,7 @@ def program(load, settings, monkeypatch, tmp_path):
     module = load("vllm_serve/canary.py")
     monkeypatch.setattr(module, "unit", lambda what: "active")
     monkeypatch.setattr(module, "last_words", lambda: "loading shard 3")
+    monkeypatch.setattr(module.loading, "journal", lambda unit: ["Starting to load model /m..."])
     monkeypatch.setattr(module, "check_ranks", lambda settings: "ranks: alike")
     monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
 
@@ -206,7 +207,7 @@ def test_verify_wants_tokens_in_the_stream(canary, endpoint, answer, sentence):
 def test_wait_shows_the_engines_words_until_it_answers(canary, endpoint, capsys):
     endpoint.down = 2
     assert canary("wait", "60") is None
-    assert capsys.readouterr().out.splitlines()[:2] == ["loading shard 3"] * 2
+    assert capsys.readouterr().out.splitlines()[:2] == ["Loading the model"] * 2
 
 
 def test_wait_gives_up_with_what_was_seen_last(canary, endpoint):

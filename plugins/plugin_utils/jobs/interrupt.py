@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026 gh200.inference contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a person who presses Ctrl-C while a task waits is told: the job goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import typing as t
+
+
+@contextlib.contextmanager
+def telling(sentence: t.Callable[[], str]) -> t.Iterator[None]:
+    """While this runs, a signal that ends the process tells the sentence (empty: another process tells it) first.
+
+    At Ctrl-C Ansible ends its workers by SIGTERM and reads no more of what they say; their own outputs lead nowhere.
+    What is left is the standard error of the process that they belong to.
+    """
+    before: dict[int, t.Any] = {}
+
+    def handle(number: int, frame: t.Any) -> None:
+        with contextlib.suppress(OSError):
+            text = sentence()
+            if text:
+                # Appended: opened otherwise, a file that the run's output goes to would be emptied.
+                with open(f"/proc/{os.getppid()}/fd/2", "a", encoding="utf-8") as stream:
+                    stream.write(f"\n{text}\n")
+        signal.signal(number, before[number])
+        if callable(before[number]):
+            before[number](number, frame)
+        else:
+            os.kill(os.getpid(), number)
+
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        before[ending] = signal.signal(ending, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
