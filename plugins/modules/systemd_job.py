@@ -46,7 +46,8 @@ options:
     type: dict
     default: {}
   secret_environment:
-    description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
+    description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs. A job that
+        is running is joined whatever it was started with here.
     type: dict
     default: {}
   files:
@@ -182,7 +183,6 @@ class Job:
             "argv",
             "script",
             "environment",
-            "secret_environment",
             "files",
             "user",
             "chdir",
