@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,10 +53,31 @@ def counting_hub(root):
         yield app
 
 
+@pytest.fixture(name="tool", scope="session")
+def downloader():
+    """An environment made of the role's requirements and its program; the packages are kept."""
+    files = REPOSITORY / "roles/hf_models/files"
+    wanted = (files / "requirements.txt").read_bytes()
+    folder = REPOSITORY / ".lab/cache" / f"downloader-{hashlib.sha256(wanted).hexdigest()[:12]}"
+    pip = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    if not (folder / ".complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([*pip, "--require-hashes", "--requirement", files / "requirements.txt"], check=True)
+        (folder / ".complete").touch()
+    path = subprocess.run(
+        [folder / "bin/python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    (Path(path) / "hf_fetch.pth").write_text(f"{files}\n", encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(name="swarm")
-def nodes_in_folders(tmp_path, hub, root, binaries):
+def nodes_in_folders(tmp_path, hub, root, binaries, tool):
     """No nodes yet."""
-    swarm = Swarm(tmp_path, hub.url, root[1], binaries)
+    swarm = Swarm(tmp_path, hub.url, root[1], binaries, tool)
     yield swarm
     for node in swarm.nodes:
         if node.process and node.process.poll() is None:

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -97,8 +96,8 @@ class Node:
 class Swarm:
     """All nodes of a fleet, and what the role would write for them."""
 
-    def __init__(self, folder: Path, hub: str, revision: str, binaries: Path):
-        self.folder, self.hub, self.revision, self.binaries = folder, hub, revision, binaries
+    def __init__(self, folder: Path, hub: str, revision: str, binaries: Path, tool: Path):
+        self.folder, self.hub, self.revision, self.binaries, self.tool = folder, hub, revision, binaries, tool
         self.nodes: list[Node] = []
 
     def add(self, *layers: list[int] | None) -> list[Node]:
@@ -112,22 +111,23 @@ class Swarm:
         """The command line, as the role has it."""
         model = {"repository": NAME, "revision": self.revision, "path": str(node.model), "layers": node.layers}
         fleet = ["--fleet", str(node.state / "fleet.json"), "--address", node.address, "--port", str(PORT)]
-        quick = ["--interval", "0.3", "--patience", "4", "--pause", "0.3", "--timeout", "90"]
-        return [sys.executable, "-m", "hf_fetch", json.dumps([model]), *fleet, *quick, *more]
+        quick = ["--interval", "0.3", "--patience", "20", "--pause", "0.3", "--timeout", "90"]
+        return [str(self.tool / "bin/python"), "-I", "-m", "hf_fetch", json.dumps([model]), *fleet, *quick, *more]
 
     def environment(self, node: Node) -> dict[str, str]:
         """Of the job."""
         return os.environ | {
             "HF_ENDPOINT": f"{self.hub}/as/{node.name}",
             "HF_HUB_DISABLE_XET": "1",
-            "PYTHONPATH": str(REPOSITORY / "roles/hf_models/files"),
             "PATH": f"{self.binaries}:{os.environ['PATH']}",
         }
 
     def check(self, node: Node) -> tuple[int, dict]:
         """Status and words of the cheap check, which needs neither hub nor fleet."""
         environment = self.environment(node) | {"HF_ENDPOINT": "http://127.0.0.1:9"}
-        command = [one for one in self.arguments(node, "--check") if "fleet" not in one]
+        command = self.arguments(node, "--check")
+        at = command.index("--fleet")
+        del command[at : at + 2]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return done.returncode, json.loads(done.stdout)
 
@@ -143,12 +143,12 @@ class Swarm:
         for node in self.nodes:
             (node.state / "fleet.json").write_text(json.dumps(fleet), encoding="utf-8")
 
-    def start(self, *nodes: Node) -> None:
+    def start(self, *nodes: Node, more: tuple[str, ...] = ()) -> None:
         """Begin, on these or all."""
         for node in nodes or self.nodes:
             with node.log.open("ab") as log:
                 node.process = subprocess.Popen(
-                    self.arguments(node), env=self.environment(node), stdout=log, stderr=log, cwd="/"
+                    self.arguments(node, *more), env=self.environment(node), stdout=log, stderr=log, cwd="/"
                 )
 
     def wait(self, *nodes: Node) -> list[int]:

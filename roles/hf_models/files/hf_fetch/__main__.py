@@ -12,6 +12,7 @@ import os
 import sys
 from pathlib import Path
 
+from . import hub
 from .fleet import Fleet
 from .model import Model
 from .run import Run
@@ -60,6 +61,7 @@ def fetch(options, fleet):
         except OSError:
             raise Failure(f"Another download uses {options.fleet.parent}: wait for its end.") from None
         server = Server(options.fleet.parent, options.address, options.port)
+    hub.begin()
     for one in options.models:
         one.doubt()
     try:

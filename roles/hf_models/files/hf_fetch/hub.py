@@ -18,6 +18,7 @@ LASTING = {
     "DisabledRepoError": "the hub has disabled this model; choose another",
     "HFValidationError": "this is no name of a model; it is written owner/name",
 }
+BUSY = (429, 500, 502, 503, 504)
 LONGEST_PAUSE = 120  # seconds
 
 
@@ -60,6 +61,30 @@ def fetch(repository, revision, name, folder):
         hf_hub_download(repository, name, revision=revision, local_dir=folder)
 
 
+def client():
+    """The client's HTTP, which hands busy answers to us: its own pauses know nothing of Retry-After or of peers."""
+    from huggingface_hub.utils._http import default_client_factory
+
+    made = default_client_factory()
+    made.event_hooks = {**made.event_hooks, "response": [*made.event_hooks.get("response", []), refuse]}
+    return made
+
+
+def refuse(response):
+    """Raises Again for an answer that asks for patience."""
+    if response.status_code in BUSY:
+        value = response.headers.get("Retry-After", "")
+        pause = min(int(value), LONGEST_PAUSE) if value.isdigit() else None
+        raise Again(f"it answered {response.status_code}", pause)
+
+
+def begin():
+    """Before the first request."""
+    from huggingface_hub import set_client_factory
+
+    set_client_factory(client)
+
+
 class _told:
     """Turns the client's exceptions into Failure or Again."""
 
@@ -71,9 +96,12 @@ class _told:
         return self
 
     def __exit__(self, kind, error, trace):
-        if not isinstance(error, Exception) or isinstance(error, (Failure, Again)):
+        if not isinstance(error, Exception) or isinstance(error, Failure):
             return False
         chain = list(causes(error))
+        busy = next((one for one in chain if isinstance(one, Again)), None)
+        if busy:
+            raise Again(f"{self.text}: {busy}", busy.pause) from None
         for one in chain:
             if advice := LASTING.get(type(one).__name__):
                 raise Failure(f"{self.text}: {advice}.") from None
@@ -84,7 +112,7 @@ class _told:
         if isinstance(error, OSError) and error.errno in (13, 28, 30, 122):  # access, space, read-only, quota
             raise Failure(f"{self.text}: {first_line(error)}.") from None
         said = f"it answered {status}" if status else first_line(chain[-1])
-        raise Again(f"{self.text}: {said}", _pause(answers)) from None
+        raise Again(f"{self.text}: {said}") from None
 
 
 def causes(error):
@@ -92,14 +120,6 @@ def causes(error):
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _pause(answers):
-    for answer in answers:
-        value = answer.headers.get("Retry-After", "")
-        if value.isdigit():
-            return min(int(value), LONGEST_PAUSE)
-    return None
 
 
 class Pace:

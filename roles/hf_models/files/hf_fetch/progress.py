@@ -18,9 +18,9 @@ class Progress:
         self.what, self.seen, self.shown = what, [], 0.0
         self.path = os.environ.get("GH200_PROGRESS")
 
-    def show(self, done, total, now, note=""):
+    def show(self, done, total, now, note="", last=False):
         """Say it, if it is time to."""
-        if now - self.shown < EVERY:
+        if (now - self.shown < EVERY and not last) or not total:
             return
         self.shown = now
         self.seen = [one for one in self.seen if now - one[0] <= WINDOW] + [(now, done)]

@@ -42,6 +42,7 @@ class Run:
         try:
             while self.lacking():
                 self.step()
+            self.exchange(wants=False, last=True)
             self.linger()
             self.say_complete()
         finally:
@@ -170,7 +171,7 @@ class Run:
                 self.server.start([*others, self.fleet.address])
             self.given_to = others
 
-    def exchange(self, wants, note=""):
+    def exchange(self, wants, note="", last=False):
         """Tell the peers what is there, and the user how far it is."""
         now = time.monotonic()
         done = sum(model.arrived() for model in self.models)
@@ -182,7 +183,7 @@ class Run:
             have = {model.key: sorted(model.have) for model in self.models}
             self.server.tell(have, wants, done)
         total = sum(model.bytes_of(model.wanted(model.layers)) for model in self.models)
-        self.progress.show(min(done, total), total, now, note)
+        self.progress.show(min(done, total), total, now, note, last)
 
     def say_complete(self):
         """The line that the log ends with."""
