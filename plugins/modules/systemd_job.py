@@ -46,8 +46,8 @@ options:
     type: dict
     default: {}
   secret_environment:
-    description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs. A job that
-        is running is joined whatever it was started with here.
+    description: More of it. It is handed over in a file that only root reads, which is gone as soon as the job runs.
+        A job that is running is joined whatever it was started with here.
     type: dict
     default: {}
   files:

@@ -160,7 +160,9 @@ class Swarm:
         self.write_fleet()
         self.start()
         statuses = self.wait()
-        assert not any(statuses), "\n".join(node.text() for node in self.nodes if node.process and node.process.returncode)
+        assert not any(statuses), "\n".join(
+            node.text() for node in self.nodes if node.process and node.process.returncode
+        )
 
 
 def until(happened, seconds: float = 60):

@@ -182,7 +182,11 @@ def test_a_download_that_fails_ends_with_one_sentence(swarm, hub):
     hub.wire.faults = [Fault("00005-of", status=503)]
     swarm.write_fleet()
     done = subprocess.run(
-        swarm.arguments(node, "--timeout", "6"), env=swarm.environment(node), capture_output=True, text=True, check=False
+        swarm.arguments(node, "--timeout", "6"),
+        env=swarm.environment(node),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     last = (done.stdout + done.stderr).strip().splitlines()[-1]
     assert done.returncode == 1 and "Traceback" not in done.stderr
@@ -195,7 +199,10 @@ def test_progress_goes_where_the_job_says(swarm, tmp_path):
     swarm.write_fleet()
     path = tmp_path / "progress"
     subprocess.run(
-        swarm.arguments(node), env=swarm.environment(node) | {"GH200_PROGRESS": str(path)}, check=True, capture_output=True
+        swarm.arguments(node),
+        env=swarm.environment(node) | {"GH200_PROGRESS": str(path)},
+        check=True,
+        capture_output=True,
     )
     said = json.loads(path.read_text(encoding="utf-8"))
     assert said["what"].startswith(f"Fetching {NAME}") and said["unit"] == "bytes" and 0 < said["done"] == said["total"]

@@ -31,7 +31,9 @@ def parse(arguments):
     parser.add_argument("--patience", type=float, default=60, help="seconds without a sign of a peer")
     parser.add_argument("--pause", type=float, default=2, help="seconds after the first failure of the hub")
     parser.add_argument("--interval", type=float, default=2, help="seconds between two looks at the peers")
-    parser.add_argument("--fleet", type=Path, help="file that tells of the other nodes; its folder is this program's own")
+    parser.add_argument(
+        "--fleet", type=Path, help="file that tells of the other nodes; its folder is this program's own"
+    )
     parser.add_argument("--address", default="", help="where the others reach this node")
     parser.add_argument("--port", type=int, default=8612)
     return parser.parse_args(arguments)

@@ -8,8 +8,10 @@ GIVEN = "given"
 
 
 class Fleet:
-    """`nodes`: address to what it needs of each model, [first, last] layer or None for all. `complete`: addresses that lacked
-    nothing when the file was written; `holding`: those that had some files."""
+    """`nodes`: address to what it needs of each model, [first, last] layer or None for all.
+
+    `complete`: addresses that lacked nothing when the file was written; `holding`: those that had some files.
+    """
 
     def __init__(self, path, address):
         self.path, self.address = path, address

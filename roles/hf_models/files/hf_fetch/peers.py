@@ -6,9 +6,11 @@ import json
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 STATUS = "status.json"
+AT_ONCE = 16
 REFUSALS = 3  # answers "no such server" in a row after which a node that once answered is gone
 
 
@@ -66,11 +68,12 @@ class Peers:
             self.thread.start()
 
     def _watch(self):
-        while not self.stop.is_set():
-            for peer in list(self.table.values()):
-                self.ask(peer)
-            self.turns += 1
-            self.stop.wait(self.interval)
+        # All at once, so that one that is silent does not make the others look so.
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            while not self.stop.is_set():
+                list(pool.map(self.ask, list(self.table.values())))
+                self.turns += 1
+                self.stop.wait(self.interval)
 
     def ask(self, peer):
         """Read what one of them has."""
@@ -117,8 +120,32 @@ def fetch(source, path, size, own, stall):
     if size and there == size:
         return
     # It ends with this program.
-    command = ["setpriv", "--pdeathsig", "KILL", "curl", "--fail", "--silent", "--show-error", "--noproxy", "*", "--continue-at", "-", "--output", path]
-    command += ["--interface", own, "--connect-timeout", "10", "--speed-limit", "1", "--speed-time", str(round(stall)), source]
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "curl",
+        "--fail",
+        "--silent",
+        "--show-error",
+        "--noproxy",
+        "*",
+        "--continue-at",
+        "-",
+        "--output",
+        path,
+    ]
+    command += [
+        "--interface",
+        own,
+        "--connect-timeout",
+        "10",
+        "--speed-limit",
+        "1",
+        "--speed-time",
+        str(round(stall)),
+        source,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         raise PeerError(f"{source}: {done.stderr.strip() or f'curl ended with {done.returncode}'}")

@@ -53,5 +53,7 @@ def line(state):
     """The same as a line of a log."""
     text = f"{state['what']}: {state['done'] / GIB:.2f} of {state['total'] / GIB:.2f} GiB"
     if "rate" in state:
-        text += f", {state['rate'] / 1e6:.0f} MB/s, {time.strftime('%H:%M:%S', time.gmtime(state['seconds_left']))} left"
+        text += (
+            f", {state['rate'] / 1e6:.0f} MB/s, {time.strftime('%H:%M:%S', time.gmtime(state['seconds_left']))} left"
+        )
     return text

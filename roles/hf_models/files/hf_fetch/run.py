@@ -205,7 +205,7 @@ class Run:
             ]
             if not waiting and self.peers.turns >= first + 3:
                 break
-            note = f"giving to {len(waiting)} nodes"
+            note = f"giving to {len(waiting)} nodes" if waiting else ""
             time.sleep(TICK)
             self.follow()
         self.fleet.note_given()

@@ -69,7 +69,9 @@ class Server:
         if self.child.poll() is None:
             return True
         said = (self.state / "nginx.out").read_text(errors="replace").strip().splitlines()
-        print(f"nginx did not start, so this node gives no files: {said[-1] if said else 'it said nothing'}", flush=True)
+        print(
+            f"nginx did not start, so this node gives no files: {said[-1] if said else 'it said nothing'}", flush=True
+        )
         return False
 
     def _configure(self, allowed):

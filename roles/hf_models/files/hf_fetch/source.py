@@ -49,7 +49,9 @@ class Source:
         patience, table = self.options.patience, self.peers.table
         if not table:
             return True
-        if any(one.has(model.key, name) and (one.address, model.key, name) not in self.banned for one in table.values()):
+        if any(
+            one.has(model.key, name) and (one.address, model.key, name) not in self.banned for one in table.values()
+        ):
             return False
         early = self.fleet.holding | self.fleet.complete
         if any(one.status is None and one.address in early and now - one.since < patience for one in table.values()):

@@ -69,3 +69,11 @@ def test_another_program_is_another_job():
         systemd_job.Job(SimpleNamespace(params=PARAMS | {"files": {"/a": text}})).stamp for text in ("1", "2")
     )
     assert one != other
+
+
+def test_another_secret_is_not_another_job():
+    one, other = (
+        systemd_job.Job(SimpleNamespace(params=PARAMS | {"secret_environment": secret})).stamp
+        for secret in ({}, {"HF_TOKEN": "x"})
+    )
+    assert one == other
