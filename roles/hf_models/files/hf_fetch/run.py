@@ -58,7 +58,7 @@ class Run:
         """Decide, and wait for something to end."""
         now = time.monotonic()
         if now > self.deadline:
-            raise Failure(f"The models were not complete after {self.options.timeout} s{self.last_word()}.")
+            raise Failure(f"The models were not complete after {self.options.timeout:.0f} s{self.last_word()}.")
         self.plan(now)
         try:
             self.settle(*self.events.get(timeout=TICK))
