@@ -177,6 +177,17 @@ def test_a_hub_that_answers_so_for_a_while_is_waited_for(swarm, hub, fault):
     assert swarm.check(node)[0] == 0
 
 
+def test_a_hub_that_wants_a_pause_is_left_alone(swarm, hub):
+    node = swarm.add(EVERY)[0]
+    fault = Fault("safetensors$", status=429, retry_after=3, times=1000)
+    hub.wire.faults = [fault]
+    swarm.write_fleet()
+    swarm.start(node, more=("--timeout", "16"))  # it gives up after half of it
+    assert swarm.wait(node) == [1]
+    # Four at once, and again after three and after six seconds.
+    assert 4 <= 1000 - fault.times <= 12
+
+
 def test_a_download_that_fails_ends_with_one_sentence(swarm, hub):
     node = swarm.add(EVERY)[0]
     hub.wire.faults = [Fault("00005-of", status=503)]

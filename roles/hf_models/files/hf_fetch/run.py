@@ -30,6 +30,7 @@ class Run:
         self.deadline = self.started + max(options.timeout - MARGIN, options.timeout / 2)
         self.pools = {name: ThreadPoolExecutor(count) for name, count in self._threads().items()}
         self.progress = Progress("Fetching " + " and ".join(model.repository for model in models))
+        self.flying = dict.fromkeys(self.pools, 0)
         self.roomy, self.given, self.given_to = False, set(), None
 
     def _threads(self):
@@ -102,28 +103,34 @@ class Run:
             self.submit("hash", model, name, model.accept, name, path)
             return
         peer = self.source.peer(model, name, now)
-        if peer:
+        if peer and self.has_room("peers"):
             target, entry = model.partial / "peers" / name, model.listing[name]
             address = peers.url(peer, self.options.port, model.key, name)
             self.source.asked[(model.key, name)] = peer
             own, stall = self.options.address, self.options.patience
             self.submit("peers", model, name, peers.fetch, address, target, entry["size"], own, stall)
-        elif self.pace.may(now) and self.source.is_mine(model, name, now):
+        elif not peer and self.has_room("hub") and self.pace.may(now) and self.source.is_mine(model, name, now):
             self.source.to_hub(model, name)
             folder = model.partial / "hub"
             self.submit("hub", model, name, hub.fetch, model.repository, model.revision, name, folder)
+
+    def has_room(self, pool):
+        """Nothing waits in a pool: when its turn came, another source might be better, or the hub want a pause."""
+        return self.flying[pool] < self.options.workers
 
     def submit(self, pool, model, name, function, *arguments):
         """Run it in a thread; its end becomes an event."""
         if (model.key, name) in self.busy:
             return
         self.busy.add((model.key, name))
+        self.flying[pool] += 1
         future = self.pools[pool].submit(function, *arguments)
         future.add_done_callback(lambda done: self.events.put((pool, model, name, done)))
 
     def settle(self, pool, model, name, future):
         """What follows from an end."""
         self.busy.discard((model.key, name))
+        self.flying[pool] -= 1
         self.source.inherited.discard((model.key, name))
         error = future.exception()
         if error is None:

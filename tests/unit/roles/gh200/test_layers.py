@@ -66,7 +66,12 @@ def test_while_nodes_are_missing_only_the_heads_layers_are_known(default):
 
 @pytest.mark.parametrize(
     ("shape", "files", "source"),
-    [((16, 4, 4), "stage", "peers"), ((16, 16, 1), "all", "peers"), ((4, 1, 4), "stage", "hub"), ((1, 1, 1), "all", "hub")],
+    [
+        ((16, 4, 4), "stage", "peers"),
+        ((16, 16, 1), "all", "peers"),
+        ((4, 1, 4), "stage", "hub"),
+        ((1, 1, 1), "all", "hub"),
+    ],
 )
 def test_stages_and_peers_where_there_are_several(default, shape, files, source):
     size, tensor, pipeline = shape
