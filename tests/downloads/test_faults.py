@@ -193,7 +193,7 @@ def test_a_download_that_fails_ends_with_one_sentence(swarm, hub):
     hub.wire.faults = [Fault("00005-of", status=503)]
     swarm.write_fleet()
     done = subprocess.run(
-        swarm.arguments(node, "--timeout", "6"),
+        swarm.arguments(node, "--timeout", "30"),
         env=swarm.environment(node),
         capture_output=True,
         text=True,

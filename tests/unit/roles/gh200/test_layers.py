@@ -44,7 +44,7 @@ def value_of_a_default():
             "hostvars": {"r1-05": {}},
         }
         values = {key: trust(value) for key, value in VALUES.items()} | given | variables
-        return Templar(DataLoader(), values).template(trust_as_template("{{ %s }}" % name))
+        return Templar(DataLoader(), values).template(trust_as_template(f"{{{{ {name} }}}}"))
 
     return default
 
