@@ -11,7 +11,7 @@ PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
 PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
@@ -57,6 +57,9 @@ lint: programs venv ## ruff, mypy, shellcheck, yamllint, ansible-lint, ansible-t
 
 door: setup ## `make venv unit` as an ordinary user, in a Debian 12 that has nothing else
 	@$(BIN)/python -m scripts.clean_root
+
+downloads: setup ## sixteen nodes as folders get a model from a hub and from each other; kills, damage, a hub that is down
+	@$(BIN)/python -m pytest tests/downloads -s
 
 molecule: setup ## roles on nodes of the lab
 	@bash scripts/molecule.sh

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse
 
 from . import repository
+from .wire import Wire
 
 BINARY = "application/octet-stream"
 
@@ -79,8 +80,8 @@ class Hub:
         return path
 
 
-def create_app(root: Path) -> FastAPI:
-    """`root` has repos/OWNER/NAME/ and files/."""
+def create_app(root: Path) -> Wire:
+    """`root` has repos/OWNER/NAME/ and files/. What goes out is counted, see wire.py."""
     hub, app = Hub(root), FastAPI(title="lab hub", docs_url=None, redoc_url=None)
     for path, answer, methods in (
         ("/api/models/{owner}/{name}", hub.info, ["GET"]),
@@ -95,4 +96,4 @@ def create_app(root: Path) -> FastAPI:
     async def not_there(request: Request, error: NotThere) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 404, {"X-Error-Code": error.code, "X-Error-Message": str(error)})
 
-    return app
+    return Wire(app)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy
 
-SHARDS = 3
+# Enough for the stages of a pipeline to differ in files.
+SHARDS = 7
 
 
 def bfloat16(array: numpy.ndarray) -> numpy.ndarray:
@@ -17,13 +18,13 @@ def bfloat16(array: numpy.ndarray) -> numpy.ndarray:
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
 
 
-def write_shards(folder: Path, tensors: dict[str, numpy.ndarray]) -> None:
-    """Three files of about the same size and their index. Arrays of 16-bit integers are bfloat16, others float32."""
+def write_shards(folder: Path, tensors: dict[str, numpy.ndarray], count: int = SHARDS) -> None:
+    """`count` files of about the same size and their index. Arrays of 16-bit integers are bfloat16, others float32."""
     total = sum(array.nbytes for array in tensors.values())
     shards: list[dict[str, numpy.ndarray]] = [{}]
     size = 0
     for name, array in tensors.items():
-        if size > total / SHARDS * len(shards) and len(shards) < SHARDS:
+        if size > total / count * len(shards) and len(shards) < count:
             shards.append({})
         shards[-1][name] = array
         size += array.nbytes

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.e2e import reference
-from tests.e2e.running import inventory, on, server
+from tests.e2e.running import inventory, on, playbook, server
 
 PLANT = Path(__file__).with_name("plant.py").read_text(encoding="utf-8")
 DROP_IN = "/etc/systemd/system/vllm.service.d/fault.conf"
@@ -42,6 +42,8 @@ class Cluster:
         unit = on(self.head, "systemctl cat vllm")
         self.folder = re.search(r"vllm serve (\S+)", unit)[1]
         assert "--pipeline-parallel-size=1 " not in unit, "These faults need pipeline stages: use a lab of 4 nodes."
+        # A fault in files is planted on all nodes, and a layer may lie in two shards.
+        assert playbook("playbooks/models.yml", "-e", "gh200_download_files=all")[0] == 0
         self.rules = self.expected["rules"][reference.rule(self.server.version())]
 
     def plant(self, fault):

@@ -30,6 +30,8 @@ SHARED = {
     "gh200_address": "192.0.2.",
     "gh200_nodes": {HEAD: "198.51.100.1", WORKER: "198.51.100.2"},
     "gh200_share_paths": ["/own/share_paths"],
+    "gh200_download_files": "all",
+    "gh200_download_source": "peers",
     "gh200_downloads": [{"repository": "own/downloads", "revision": "main", "path": "/own/downloads"}],
     "gh200_tensor_parallel": 3,
     "gh200_pipeline_parallel": 7,
