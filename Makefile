@@ -40,6 +40,7 @@ lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab summary
 
 lab-down: setup ## remove everything of the lab; downloads are kept
+	@$(BIN)/python -m lab.vm down
 	@$(BIN)/python -m lab down
 
 clean: lab-down ## remove downloads and the environment too

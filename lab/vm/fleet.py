@@ -21,6 +21,7 @@ from .target import Target
 
 Say = Callable[[str], None]
 INVENTORY = REPOSITORY / "inventory" / "lab-vm"
+TUN = Path("/dev/net/tun")
 PATIENCE = 300
 MOST = 2
 
@@ -59,7 +60,7 @@ def check(target: Target, names: list[str]) -> None:
     missing = [tool for tool in (target.emulator[0], "qemu-img", "mke2fs", "cpio", "nft") if not shutil.which(tool)]
     if missing:
         raise LabError(f"These programs are missing: {' '.join(missing)}. `make setup-vm` installs their packages.")
-    if not Path("/dev/net/tun").exists():
+    if not TUN.exists():
         raise LabError("This machine has no /dev/net/tun, without which a virtual machine has no network.")
     if any((network.DEVICES / network.BRIDGE / "brif").glob("*")):
         raise LabError(

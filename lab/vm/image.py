@@ -57,7 +57,9 @@ def build(paths: Paths, target: Target, progress: Callable[[str], None]) -> Imag
         folder.mkdir(parents=True)
     log = paths.logs / "vm-image.log"
     paths.logs.mkdir(parents=True, exist_ok=True)
-    progress(f"image of the virtual machines ({target.architecture}): fetching {', '.join(target.packages)} and a kernel")
+    progress(
+        f"image of the virtual machines ({target.architecture}): fetching {', '.join(target.packages)} and a kernel"
+    )
     shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={system},upperdir={upper},workdir={work}", root)
     try:
         fill(root, target, log)
@@ -67,6 +69,7 @@ def build(paths: Paths, target: Target, progress: Callable[[str], None]) -> Imag
         shell.run("mke2fs", "-q", "-t", "ext4", "-d", root, unfinished.disk, DISK)
     finally:
         shell.run("umount", root)
+    busybox.unlink()
     for folder in (root, upper, work):
         shutil.rmtree(folder)
     unfinished.folder.rename(image.folder)
@@ -104,7 +107,8 @@ def kernel(root: Path, target: Target, log: Path) -> tuple[str, Path]:
     for deb in folder.glob("*.deb"):
         shell.run("dpkg", "-x", deb, folder, log=log)
     version = name.removeprefix("linux-image-")
-    busybox = shutil.move(folder / "bin/busybox", root.parent / "busybox")
+    busybox = root.parent / "busybox"
+    shutil.move(folder / "bin/busybox", busybox)
     shutil.move(folder / f"boot/vmlinuz-{version}", root.parent / "vmlinuz")
     shutil.move(folder / f"lib/modules/{version}", root / f"usr/lib/modules/{version}")
     shutil.rmtree(folder)
