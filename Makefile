@@ -9,9 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
+# For the targets with virtual machines alone: 150 MB.
+VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
@@ -29,12 +31,16 @@ setup: ## Debian packages for the lab, and the Python environment
 	@bash scripts/packages.sh $(PACKAGES)
 	@$(MAKE) --no-print-directory venv
 
+setup-vm: setup
+	@bash scripts/packages.sh $(VM_PACKAGES)
+
 lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab up --nodes "$(NODES)"
 	@$(PLAYBOOK) site.yml
 	@$(BIN)/python -m lab summary
 
 lab-down: setup ## remove everything of the lab; downloads are kept
+	@$(BIN)/python -m lab.vm down
 	@$(BIN)/python -m lab down
 
 clean: lab-down ## remove downloads and the environment too
@@ -63,6 +69,9 @@ downloads: setup ## sixteen nodes as folders get a model from a hub and from eac
 
 molecule: setup ## roles on nodes of the lab
 	@bash scripts/molecule.sh
+
+molecule-nfs: setup-vm ## nfs_cache on real NFS: a pair of virtual machines, without KVM; bytes are counted on the wire
+	@bash scripts/molecule_vm.sh nfs
 
 reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
 	@$(BIN)/python -m pytest tests/reference -s

@@ -11,12 +11,16 @@ author: gh200.inference contributors (@gh200)
 short_description: FS-Cache for an NFS mount
 version_added: 0.1.0
 description:
-  - Configures cachefilesd, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it has no cache
-    yet, and looks whether the
-    kernel caches it.
-  - An option C(fsc) does not take effect by a remount, so the mount must not be in use when it gets its cache.
+  - Runs cachefilesd by a unit of its own, adds C(fsc) to the line of the mount in C(/etc/fstab), mounts it anew if it
+    has no cache yet, and looks whether the kernel caches it.
+  - An option C(fsc) does not take effect by a remount, so the mount must not be in use when it gets its cache, nor when
+    it loses it. One that is in use is refused with the processes that use it; C(/etc/fstab) has the option then, so
+    that a reboot does it too.
+  - Mounts of the same server that share their superblock in the kernel get the option together, for one without it
+    would keep the cache from the others.
   - On a path that is not on NFS nothing is done, and the result says why.
-  - The package cachefilesd must be installed.
+  - The package cachefilesd must be installed. Its own settings, C(/etc/cachefilesd.conf) and
+    C(/etc/default/cachefilesd), are left alone.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -28,39 +32,49 @@ attributes:
     platforms: posix
 options:
   path:
-    description: The mount point, or a path below it.
+    description: The mount point, or a path below it. Needed for all but O(state=absent).
     type: path
-    required: true
+  state:
+    description:
+      - V(present) caches the mount, V(found) only looks what it is.
+      - With V(absent) the module takes away what it made, on whatever path it was, by its own record of that
+        (C(/var/lib/gh200-fscache.json)). The lines of C(/etc/fstab) and cachefilesd are then as they were.
+    type: str
+    choices: [present, found, absent]
+    default: present
   cache_dir:
     description: Folder of the cache, on ext4 or xfs.
     type: path
     default: /var/cache/fscache
-  brun:
-    description: Per cent of free space above which everything is cached.
-    type: int
-    default: 20
-  bcull:
-    description: Per cent of free space below which old files are dropped.
-    type: int
-    default: 15
-  bstop:
-    description: Per cent of free space below which nothing is added.
-    type: int
-    default: 10
+  keep_free:
+    description:
+      - Gigabytes of the disk of O(cache_dir) that the cache leaves free for others. The limits of cachefilesd follow
+        from this and from the size of the disk, bstop in whole per cent of it, bcull 5 and brun 10 above.
+      - At least 10 and at most 80 per cent of the disk are kept free.
+    type: float
+    default: 0
+  package_installed:
+    description: Whether the package was installed for this. It is written down, for RV(remove_package).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
-- name: Cache the share on local disk
+- name: Cache the share on local disk, and leave 800 GB of that to others
   gh200.inference.fscache:
     path: /lambda/nfs/shared
-    cache_dir: /var/cache/fscache
+    keep_free: 800
+
+- name: Take the cache away
+  gh200.inference.fscache:
+    state: absent
 """
 
 RETURN = r"""
 cached:
   description: Whether the kernel caches the mount. In check mode, whether it did before.
   type: bool
-  returned: always
+  returned: when O(state=present)
 reason:
   description: Why nothing was done.
   type: str
@@ -69,20 +83,27 @@ reason:
 mount:
   description: Type, source and target of the mount.
   type: dict
-  returned: always
+  returned: when O(state) is not V(absent)
   sample: {fstype: nfs4, source: "10.12.69.21:/export", target: /lambda/nfs/shared}
+remove_package:
+  description: Whether the package cachefilesd was installed for the cache, and is still to be removed.
+  type: bool
+  returned: when O(state=absent)
 """
 
+import json
 import os
-import time
+import shutil
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import mounts, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import cachefilesd, mounts, remount, systemd
 
-CONF = "/etc/cachefilesd.conf"
-DEFAULTS = "/etc/default/cachefilesd"
-FSTAB = "/etc/fstab"
-BACKUP = "/etc/fstab.before-fsc"
+VOLUMES = "/proc/fs/nfsfs/volumes"
+PROGRAM = "/sbin/cachefilesd"
+SETTINGS = "/etc/cachefilesd-gh200.conf"
+UNIT = "/etc/systemd/system/cachefilesd.service"
+WANTED = "/etc/systemd/system/multi-user.target.wants/cachefilesd.service"
+RECORD = "/var/lib/gh200-fscache.json"
 
 
 class Cache:
@@ -93,36 +114,180 @@ class Cache:
         self.params = module.params
         self.changed = False
         self.diff = []
+        self.remount = remount.Remount(module, self.fail)
+        # What was there before: mount points whose lines got the option, folders that were made, cachefilesd as it ran.
+        self.record = json.loads(systemd.read(RECORD) or "{}")
 
     def execute(self):
-        mount = self.find()
-        if not mount["fstype"].startswith("nfs"):
-            self.done(
-                mount, cached=False, reason=f"{mount['target']} is {mount['fstype']}, and FS-Cache serves NFS only."
-            )
-        conf = mounts.cachefilesd_conf(
-            self.params["cache_dir"], self.params["brun"], self.params["bcull"], self.params["bstop"]
-        )
-        settings = self.replace(CONF, conf) | self.replace(DEFAULTS, mounts.with_run(systemd.read(DEFAULTS) or ""))
-        self.daemon(restart=settings)
-        self.fstab(mount)
-        if "fsc" not in mount["options"].split(","):
-            self.changed = True
-            self.mount_anew(mount)
-        self.done(mount, cached=self.is_cached(mount))
+        if self.params["state"] == "absent":
+            self.remove()
+            self.done(remove_package=bool(self.record.get("package")))
+        mount = self.remount.find(self.params["path"])
+        told = {"mount": {name: getattr(mount, name) for name in ("fstype", "source", "target")}}
+        if not mount.fstype.startswith("nfs"):
+            self.done(**told, cached=False, reason=f"{mount.target} is {mount.fstype}, and FS-Cache serves NFS only.")
+        if self.params["state"] == "found":
+            self.done(**told)
+        group = self.remount.group(mount)
+        self.daemon()
+        self.fstab(group)
+        if not mounts.has(mount.options, "fsc"):
+            self.mount_anew(group, undo=self.without_options)
+        self.done(**told, cached=self.is_cached(mount))
 
-    def find(self):
-        columns = "FSTYPE,SOURCE,TARGET,OPTIONS"
-        rc, out, err = self.module.run_command(
-            ["findmnt", "--noheadings", "--raw", "--output", columns, "--target", self.params["path"]]
-        )
-        if rc != 0 or len(out.split()) < 4:
-            self.module.fail_json(
-                msg=f"{self.params['path']} is on no mount: {err.strip() or 'findmnt does not know it'}. "
-                "Attach the filesystem first."
+    def daemon(self):
+        """cachefilesd with our settings, running."""
+        folder = self.params["cache_dir"]
+        if not os.path.exists(PROGRAM) and not self.module.check_mode:
+            self.fail("cachefilesd is not installed on this node: install the package before this task.")
+        self.remember(folder)
+        self.make_folder(folder)
+        text = cachefilesd.settings(folder, self.disk_bytes(folder), self.params["keep_free"])
+        unit = self.replace(UNIT, cachefilesd.UNIT.format(folder=folder, settings=SETTINGS))
+        settings = self.replace(SETTINGS, text)
+        if not os.path.islink(WANTED):
+            self.changed = True
+            if not self.module.check_mode:
+                os.makedirs(os.path.dirname(WANTED), exist_ok=True)
+                os.symlink(UNIT, WANTED)
+        if unit:
+            self.systemctl("daemon-reload")
+        if unit or settings or not self.runs():
+            self.changed = True
+            self.restart()
+
+    def remember(self, folder):
+        """Write down what is there, before anything is changed."""
+        if "daemon" not in self.record:
+            self.record = {"options": [], "folders": [], "package": False, "daemon": self.runs()} | self.record
+        if self.params["package_installed"]:
+            self.record |= {"package": True, "daemon": False}
+        if not os.path.exists(os.path.join(folder, "cache")) and folder not in self.record["folders"]:
+            self.record["folders"].append(folder)
+        self.keep_record()
+
+    def make_folder(self, folder):
+        if not os.path.isdir(folder):
+            self.changed = True
+            if not self.module.check_mode:
+                os.makedirs(folder)
+
+    def disk_bytes(self, folder):
+        """Size of the disk that the folder is on, or will be."""
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)
+        disk = os.statvfs(folder)
+        return disk.f_blocks * disk.f_frsize
+
+    def restart(self):
+        if self.module.check_mode:
+            return
+        # The kernel has one cache: one that the package's script started would keep it from ours.
+        rc, dummy, err = self.module.run_command(["systemctl", "restart", "cachefilesd"])
+        if rc != 0 or not self.runs():
+            words = self.module.run_command(["journalctl", "--unit=cachefilesd", "--lines=3", "--output=cat"])[1]
+            self.fail(
+                f"cachefilesd did not start: {' '.join(words.split()) or err.strip()}. The folder of the cache, "
+                f"{self.params['cache_dir']}, must be on ext4 or xfs; see `journalctl -u cachefilesd`."
             )
-        names = ("fstype", "source", "target", "options")
-        return dict(zip(names, out.splitlines()[0].split(" ", 3), strict=True))
+
+    def runs(self):
+        return self.module.run_command(["systemctl", "is-active", "--quiet", "cachefilesd"])[0] == 0
+
+    def systemctl(self, *arguments):
+        if not self.module.check_mode:
+            self.module.run_command(["systemctl", *arguments], check_rc=True)
+
+    def fstab(self, group):
+        """The option for every mount point that lacks it."""
+        before = text = systemd.read(remount.FSTAB) or ""
+        for target in group:
+            after = mounts.with_option(text, target, "fsc") or text
+            if after != text and target not in self.record["options"]:
+                self.record["options"].append(target)
+            text = after
+        self.keep_record()
+        if self.replace(remount.FSTAB, text):
+            # An automounter mounts by units that are made of this file.
+            self.systemctl("daemon-reload")
+        return before
+
+    def without_options(self):
+        """The lines as they were."""
+        text = systemd.read(remount.FSTAB) or ""
+        for target in self.record.get("options", []):
+            text = mounts.without_option(text, target, "fsc") or text
+        if self.replace(remount.FSTAB, text):
+            self.systemctl("daemon-reload")
+
+    def mount_anew(self, group, undo=None):
+        self.changed = True
+        if self.module.check_mode:
+            self.remount.foretell(group)
+        else:
+            self.remount.anew(group, undo)
+
+    def is_cached(self, mount):
+        if self.module.check_mode:
+            return mounts.has(mount.options, "fsc")
+        now = self.remount.over(mount.target)
+        if not now or not mounts.is_cached(systemd.read(VOLUMES) or "", now.device):
+            self.fail(
+                f"{mount.target} is mounted with fsc, but the kernel does not cache it ({VOLUMES}): "
+                "it is built without NFS_FSCACHE, or a container holds the same mount without a cache."
+            )
+        self.tell_full()
+        return True
+
+    def tell_full(self):
+        """A full disk is no error: what is cached stays, the rest comes over the network."""
+        disk = os.statvfs(self.params["cache_dir"])
+        free = 100 * disk.f_bavail / disk.f_blocks
+        stop = cachefilesd.limits(disk.f_blocks * disk.f_frsize, self.params["keep_free"])[2]
+        if free < stop:
+            self.module.warn(
+                f"The disk of {self.params['cache_dir']} has {free:.0f} % free, and below {stop} % nothing is added to "
+                "the cache: what is not in it is read over the network. Free space there, or lower keep_free."
+            )
+
+    def remove(self):
+        """Everything that the record names goes."""
+        if not self.record or self.record == {"package": True}:
+            return
+        self.changed = True
+        self.without_options()
+        wanted = self.record["options"]
+        group = [one.target for one in self.remount.now() if one.target in wanted and mounts.has(one.options, "fsc")]
+        if group:
+            self.mount_anew(group)
+        if self.module.check_mode:
+            return
+        self.module.run_command(["systemctl", "stop", "cachefilesd"])
+        for path in (WANTED, UNIT, SETTINGS):
+            if os.path.lexists(path):
+                os.unlink(path)
+        self.systemctl("daemon-reload")
+        for folder in self.record["folders"]:
+            self.remove_cache(folder)
+        if self.record["daemon"]:
+            self.module.run_command(["systemctl", "start", "cachefilesd"])
+        self.record = {"package": True} if self.record["package"] else {}
+        self.keep_record()
+
+    def remove_cache(self, folder):
+        """What cachefilesd put there; the folder itself only if that was all."""
+        for name in ("cache", "graveyard"):
+            shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+        if os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
+
+    def keep_record(self):
+        if self.module.check_mode:
+            return
+        if self.record:
+            systemd.write(RECORD, json.dumps(self.record, sort_keys=True) + "\n", 0o644)
+        elif os.path.exists(RECORD):
+            os.unlink(RECORD)
 
     def replace(self, path, text):
         """Write a file if it differs; whether it did."""
@@ -135,94 +300,23 @@ class Cache:
             systemd.write(path, text, 0o644)
         return True
 
-    def daemon(self, restart):
-        if not os.path.exists("/usr/sbin/cachefilesd") and not os.path.exists("/sbin/cachefilesd"):
-            if self.module.check_mode:
-                return
-            self.module.fail_json(
-                msg="cachefilesd is not installed on this node: install the package before this task."
-            )
-        if self.runs() and not restart:
-            return
-        self.changed = True
-        if self.module.check_mode:
-            return
-        os.makedirs(self.params["cache_dir"], exist_ok=True)
-        # The first start may be reported as failed although the daemon runs; what
-        # counts is the daemon.
-        self.module.run_command(["systemctl", "restart", "cachefilesd"])
-        deadline = time.monotonic() + 20
-        while not self.runs():
-            if time.monotonic() > deadline:
-                self.module.fail_json(
-                    msg="cachefilesd does not run 20 s after its start. See `journalctl -u cachefilesd`; "
-                    "the folder of the cache must be on ext4 or xfs."
-                )
-            time.sleep(0.5)
+    def fail(self, sentence):
+        self.module.fail_json(msg=sentence, diff=self.diff)
 
-    def runs(self):
-        return self.module.run_command(["pidof", "cachefilesd"])[0] == 0
-
-    def fstab(self, mount):
-        before = systemd.read(FSTAB) or ""
-        after = mounts.with_option(before, mount["target"], "fsc")
-        if after is None:
-            self.module.fail_json(
-                msg=f"/etc/fstab has no line for {mount['target']}, so it could not be mounted again: add the line, "
-                "then run this again."
-            )
-        if after != before and not self.module.check_mode and not os.path.exists(BACKUP):
-            systemd.write(BACKUP, before, 0o644)
-        self.replace(FSTAB, after)
-
-    def mount_anew(self, mount):
-        if self.module.check_mode:
-            return
-        rc, dummy, err = self.module.run_command(["umount", mount["target"]])
-        if rc != 0:
-            users = self.module.run_command(["fuser", "--mount", mount["target"]], handle_exceptions=True)[1].split()
-            self.module.fail_json(
-                msg=f"{mount['target']} is in use and cannot be mounted anew with its cache ({err.strip()}); "
-                "processes: "
-                f"{' '.join(users) or 'unknown'}. "
-                "End them, or reboot: /etc/fstab has the option."
-            )
-        rc, dummy, err = self.module.run_command(["mount", mount["target"]])
-        if rc != 0:
-            self.module.fail_json(
-                msg=f"{mount['target']} could not be mounted again: {err.strip()}. The fstab as it was is {BACKUP}."
-            )
-
-    def is_cached(self, mount):
-        if self.module.check_mode:
-            return "fsc" in mount["options"].split(",")
-        volumes = systemd.read("/proc/fs/nfsfs/volumes") or ""
-        if not mounts.is_cached(volumes, mount["source"].split(":")[0]):
-            self.module.fail_json(
-                msg=f"{mount['target']} is mounted with fsc, "
-                "but the kernel does not cache it (/proc/fs/nfsfs/volumes): "
-                "is it built with NFS_FSCACHE?"
-            )
-        return True
-
-    def done(self, mount, **more):
-        self.module.exit_json(
-            changed=self.changed,
-            diff=self.diff,
-            mount={name: mount[name] for name in ("fstype", "source", "target")},
-            **more,
-        )
+    def done(self, **more):
+        self.module.exit_json(changed=self.changed, diff=self.diff, **more)
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
-            "path": {"type": "path", "required": True},
+            "path": {"type": "path"},
+            "state": {"type": "str", "choices": ["present", "found", "absent"], "default": "present"},
             "cache_dir": {"type": "path", "default": "/var/cache/fscache"},
-            "brun": {"type": "int", "default": 20},
-            "bcull": {"type": "int", "default": 15},
-            "bstop": {"type": "int", "default": 10},
+            "keep_free": {"type": "float", "default": 0},
+            "package_installed": {"type": "bool", "default": False},
         },
+        required_if=[("state", "present", ["path"]), ("state", "found", ["path"])],
         supports_check_mode=True,
     )
     try:
