@@ -16,18 +16,31 @@ ROLE = Path(__file__).resolve().parents[4] / "roles/vllm_build"
 FACTS = {"ansible_facts": {"architecture": "aarch64"}, "inventory_hostname": "one"}
 
 
-def templar(device="cuda"):
+WHEELS = [
+    {"url": "https://a.example/vllm-0.7.2%2Bcu124-cp311-cp311-linux_aarch64.whl", "sha256": "1" * 64},
+    {"url": "https://a.example/triton-3.1.0-cp311-cp311-linux_aarch64.whl?raw=1", "sha256": "2" * 64},
+]
+
+
+def templar(device="cuda", **more):
     """Of the role's variables."""
     loader = DataLoader()
     loader.set_basedir(str(ROLE / "templates"))
-    files = [*sorted((ROLE / "defaults/main").glob("*.yml")), ROLE / "vars/main.yml"]
+    files = [path for part in ("defaults", "vars") for path in sorted((ROLE / part / "main").glob("*.yml"))]
     variables = {
         name: value
         for file in files
         for name, value in loader.load_from_file(str(file), trusted_as_template=True).items()
     }
     paths = {"ansible_search_path": [str(ROLE)], "role_path": str(ROLE)}
-    return Templar(loader, variables | FACTS | paths | {"vllm_build_device": device})
+    return Templar(loader, variables | FACTS | paths | {"vllm_build_device": device} | more)
+
+
+def script(name, **variables):
+    """The text of a job."""
+    return templar(**variables).template(
+        trust_as_template(f"{{{{ lookup('ansible.builtin.template', '{name}.sh.j2') }}}}")
+    )
 
 
 @pytest.mark.parametrize("device", ["cuda", "cpu"])
