@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The CPU platform, which counts the GPUs that `ray start --num-gpus` names."""
+
+from vllm.platforms.cpu import CpuPlatform
+
+
+class LogicalGpuPlatform(CpuPlatform):
+    """It has all that several nodes need, but takes them for one."""
+
+    ray_device_key = "GPU"
+
+    @classmethod
+    def check_and_update_config(cls, vllm_config):
+        super().check_and_update_config(vllm_config)
+        parallel = vllm_config.parallel_config
+        if parallel.worker_cls == "vllm.v1.worker.cpu_worker.CPUWorker":
+            parallel.worker_cls = "gh200_lab_newer.worker.StageWorker"
+
+    @classmethod
+    def get_device_communicator_cls(cls):
+        return "gh200_lab_newer.communicator.Communicator"
