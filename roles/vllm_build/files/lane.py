@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the lane can be on this node: told in the first minute, in one sentence.
 
-Usage: lane.py JSON, with lane, device, version, wheels, python (3.11), cuda, constraints (null: nobody knows them) and done
-(a file that makes it needless). Prints nothing where all is well.
+Usage: lane.py JSON, with lane, device, version, wheels, python (3.11), cuda, constraints (null: nobody knows them)
+and done (a file that makes it needless). Prints nothing where all is well.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 import urllib.parse
 
 FIRST_ON_AARCH64 = (0, 10, 2)
-HOW = "get it once from where you trust it, ask `sha256sum` for its checksum, and give that as sha256 in vllm_build_wheels"
+HOW = "get it once from where you trust it, ask `sha256sum` for it, and give that as sha256 in vllm_build_wheels"
 
 
 class Refused(Exception):

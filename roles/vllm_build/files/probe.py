@@ -73,7 +73,8 @@ def package(address):
     if newest and newest != ["none"]:
         return (
             f"The package index has no wheel of {name} {version} for this node ({platform.machine()}, {python}); "
-            f"the newest that it has are {', '.join(newest)}. Nothing was begun: set {address['variable']} to one of them."
+            f"the newest that it has are {', '.join(newest)}. Nothing was begun: "
+            f"set {address['variable']} to one of them."
         )
     reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
     return (

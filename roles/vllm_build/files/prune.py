@@ -73,11 +73,15 @@ def read(path):
         return ""
 
 
-if __name__ == "__main__":
+def main():
     if sys.argv[1] == "used":
         print(json.dumps(used(sys.argv[2])))
-    else:
-        try:
-            print(json.dumps(remove(**json.loads(sys.argv[2]))))
-        except OSError as error:
-            sys.exit(f"{error.filename} cannot be removed ({error.strerror}): remove it by hand, or see who uses it.")
+        return
+    try:
+        print(json.dumps(remove(**json.loads(sys.argv[2]))))
+    except OSError as error:
+        sys.exit(f"{error.filename} cannot be removed ({error.strerror}): remove it by hand, or see who uses it.")
+
+
+if __name__ == "__main__":
+    main()
