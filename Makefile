@@ -13,7 +13,7 @@ PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
@@ -87,6 +87,9 @@ e2e: setup ## the lab from nothing to tokens, twice, and down again
 
 cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of downloads, once
 	@$(BIN)/python -m pytest tests/cuda -s
+
+index-lane: setup ## vLLM from the package index, over Ray on two nodes, against transformers; 300 MB of downloads
+	@$(BIN)/python -m pytest tests/index -s
 
 bench: setup ## host-tasks and control-node CPU of a converged run
 	@$(BIN)/python tests/bench/converged.py

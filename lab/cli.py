@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
             chosen = {
                 "up": up,
                 "cuda": cuda,
+                "index": index,
                 "down": down,
                 "status": status,
                 "summary": summary,
@@ -61,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
     actions.add_parser(
         "cuda", help="start API and hub, and write inventory/lab-cuda for one node with CUDA 12.4 and no GPU"
     )
+    actions.add_parser(
+        "index", help="start API and hub, and write inventory/lab-index for two nodes with vLLM from the package index"
+    )
     actions.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     actions.add_parser("status", help="what is running")
     actions.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
@@ -85,7 +89,13 @@ def up(paths: Paths, options: argparse.Namespace) -> int:
 
 def cuda(paths: Paths, options: argparse.Namespace) -> int:
     """The same with another image and other values; see lab.cuda."""
-    commands.up(paths, "cuda", 1, say, with_cuda=True)
+    commands.up(paths, "cuda", 1, say, "cuda")
+    return 0
+
+
+def index(paths: Paths, options: argparse.Namespace) -> int:
+    """The same with another engine; see lab.engine.index."""
+    commands.up(paths, "index", 2, say, "index")
     return 0
 
 

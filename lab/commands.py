@@ -14,7 +14,7 @@ import yaml
 
 from . import cuda, engine, inventory, model, preflight, reference, torch_source
 from .config import API_PORT, GATEWAY, HUB_PORT, REPOSITORY, Paths
-from .engine import lane
+from .engine import index, lane
 from .errors import LabError
 from .nodes.driver import NodeDriver
 from .services import answers, api, hub, keys
@@ -22,12 +22,12 @@ from .services import answers, api, hub, keys
 Say = Callable[[str], None]
 
 
-def up(paths: Paths, fleet: str, nodes: int, say: Say, with_cuda: bool = False) -> None:
-    """Each step does nothing where it has been done."""
+def up(paths: Paths, fleet: str, nodes: int, say: Say, lane_name: str = "cpu") -> None:
+    """Each step does nothing where it has been done. `lane_name` is one of LANES."""
     preflight.check(paths.root, nodes)
     keys(paths)
     NodeDriver(paths).prepare(say)
-    values = engine_values(paths, say) if not with_cuda else cuda_values(paths, say)
+    values = LANES[lane_name](paths, say)
     for daemon, address, variable in ((api(paths), "127.0.0.1", "LAB_API_PORT"), (hub(paths), GATEWAY, "LAB_HUB_PORT")):
         port = API_PORT if daemon.name == "api" else HUB_PORT
         if not daemon.is_running():
@@ -65,6 +65,16 @@ def cuda_values(paths: Paths, say: Say) -> dict:
     """Variables of the CUDA lane, and of the same model, for preflight asks for one."""
     shared = {name: value for name, value in engine_values(paths, say).items() if name.startswith("gh200_")}
     return shared | cuda.prepare(paths, say)
+
+
+def index_values(paths: Paths, say: Say) -> dict:
+    """Variables of the index lane, which serves the same model on the same nodes."""
+    common = {name: value for name, value in engine_values(paths, say).items() if not name.startswith("vllm_build_")}
+    more = {"vllm_build_torch_index": torch_source.torch_index()}
+    return common | more | index.prepare(paths, inventory.HUB_URL, say)
+
+
+LANES = {"cpu": engine_values, "cuda": cuda_values, "index": index_values}
 
 
 def down(paths: Paths, say: Say) -> list[str]:

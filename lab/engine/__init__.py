@@ -24,7 +24,7 @@ def prepare(paths: Paths, progress: Callable[[str], None]) -> dict[str, str]:
     file = paths.hub / "files" / name
     if not file.is_file() or file.read_bytes() != content:
         progress(f"hub: {name}")
-        _replace(file, content)
+        replace(file, content)
     return {
         "platform_wheel": name,
         "platform_sha256": hashlib.sha256(content).hexdigest(),
@@ -52,11 +52,11 @@ def _model(paths: Paths, progress: Callable[[str], None]) -> str:
     revision = model.revision(unfinished)
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
-    _replace(note, json.dumps({"recipe": recipe, "revision": revision}).encode())
+    replace(note, json.dumps({"recipe": recipe, "revision": revision}).encode())
     return revision
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Whole or not at all, for the hub may be serving it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.new")

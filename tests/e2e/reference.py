@@ -48,10 +48,12 @@ def load(path: Path | None = None) -> dict:
 
 
 def rule(version: str) -> str:
-    """How this engine values a group of experts: as DeepSeek does when it was built with our change, which its version
-    tells.
+    """How this engine values a group of experts: as DeepSeek does when it is later than 0.7.2, or was built with our
+    change, which its version tells.
     """
-    return "sum" if "gh200" in version.partition("+")[2] else "best"
+    release, dummy, local = version.partition("+")
+    later = tuple(int(part) for part in release.split(".")[:3] if part.isdigit()) > (0, 7, 2)
+    return "sum" if later or "gh200" in local else "best"
 
 
 def requests_of(item: dict, length: int) -> list[tuple[str, dict]]:

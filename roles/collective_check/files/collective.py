@@ -21,7 +21,7 @@ import time
 import reach
 
 MARKERS = "/run/gh200/collective"
-WORKER = b"ray::RayWorkerWrapper"
+WORKER = b"ray::RayWorker"
 
 
 def main(mode, text):

@@ -49,7 +49,7 @@ def serving(run):
     if run("systemctl", "is-active", "vllm")[1].strip() in ("active", "activating", "reloading"):
         return "vllm.service runs"
     for name in os.listdir("/proc"):
-        if name.isdigit() and read(f"/proc/{name}/cmdline").startswith("ray::RayWorkerWrapper"):
+        if name.isdigit() and read(f"/proc/{name}/cmdline").startswith("ray::RayWorker"):
             return f"a worker of Ray serves (process {name})"
     return None
 

@@ -7,12 +7,13 @@ import sys
 from importlib.metadata import version as installed
 
 
-def main(device, version, cuda, fixes=()):
+def main(device, version, cuda, fixes=(), package="vllm"):
     problems = [str(error) for check in CHECKS if (error := attempt(check, device, version, cuda))]
+    problems[:0] = [str(error) for error in [attempt(versions, package, version, cuda)] if error]
     problems += [str(error) for error in [attempt(routing, version, fixes)] if error]
     if problems:
         sys.exit("; ".join(problems))
-    print(f"vLLM {installed('vllm')} and torch {installed('torch')} work on this node")
+    print(f"{package} {installed(package)} and torch {installed('torch')} work on this node")
 
 
 def attempt(check, *args):
@@ -23,13 +24,13 @@ def attempt(check, *args):
         return f"{check.__doc__} {type(error).__name__}: {error}"
 
 
-def versions(device, version, cuda):
+def versions(package, version, cuda):
     """Reading the versions failed:"""
     import torch
 
-    found = installed("vllm").split("+")[0]
-    if found != version:
-        return f"vllm is {found}, wanted is {version}"
+    found = installed(package)
+    if found.split("+")[0] != version.split("+")[0]:
+        return f"{package} is {found}, wanted is {version}"
     if (torch.version.cuda or "") != cuda:
         return f"torch is built for CUDA {torch.version.cuda}, wanted is {cuda or 'none'}"
 
@@ -38,8 +39,10 @@ def extensions(device, version, cuda):
     """The compiled modules of vLLM do not load:"""
     import torch
 
-    for name in ["vllm._C"] + (["vllm._moe_C"] if device == "cuda" else []):
+    for name in ["vllm._C", "vllm._moe_C"] if device == "cuda" else []:
         importlib.import_module(name)
+    if device != "cuda":
+        load_for_cpu()
     x = torch.ones(2, 32, device=device)
     out = torch.empty(2, 16, device=device)
     torch.ops._C.silu_and_mul(out, x)
@@ -47,10 +50,22 @@ def extensions(device, version, cuda):
         return f"a compiled operation of vLLM gave {out[0, 0].item()} where 0.7310586 is right"
 
 
+def load_for_cpu():
+    """Later releases have a module for each kind of processor, and know themselves which."""
+    from vllm.platforms import current_platform
+
+    if hasattr(current_platform, "import_kernels"):
+        current_platform.import_kernels()
+    else:
+        importlib.import_module("vllm._C")
+
+
 def triton_imports(device, version, cuda):
     """Triton does not load:"""
-    importlib.import_module("triton")
-    importlib.import_module("setuptools")  # Triton 3.1 needs it when it compiles
+    if device == "cuda" or version == "0.7.2":
+        importlib.import_module("triton")
+    if version == "0.7.2":
+        importlib.import_module("setuptools")  # Triton 3.1 needs it when it compiles
 
 
 def routing(version, fixes):
@@ -85,6 +100,21 @@ def gpu(device, version, cuda):
     if torch.cuda.get_device_capability() != (9, 0):
         return f"the GPU has compute capability {torch.cuda.get_device_capability()}, this build is for (9, 0)"
     compile_kernel()
+    attend()
+
+
+def attend():
+    """The attention of one token to itself is its own value: flash-attention is loaded and used."""
+    import torch
+    from vllm.vllm_flash_attn import flash_attn_varlen_func
+
+    q, k, v = torch.randn(3, 2, 4, 64, device="cuda", dtype=torch.bfloat16)
+    ends = torch.arange(3, device="cuda", dtype=torch.int32)
+    out = flash_attn_varlen_func(
+        q=q, k=k, v=v, max_seqlen_q=1, cu_seqlens_q=ends, max_seqlen_k=1, cu_seqlens_k=ends, causal=True
+    )
+    if not torch.allclose(out.float(), v.float(), atol=1e-2):
+        raise RuntimeError("flash-attention gave another value than the only one there was")
 
 
 def compile_kernel():
@@ -108,7 +138,7 @@ def compile_kernel():
         raise RuntimeError(f"a Triton kernel gave {x.sum().item()} where 128 is right")
 
 
-CHECKS = [versions, extensions, triton_imports, gpu]
+CHECKS = [extensions, triton_imports, gpu]
 
 if __name__ == "__main__":
     main(**json.loads(sys.argv[1]))

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print how many compile jobs this machine bears: jobs.py GIB_PER_JOB
+"""Print how many compile jobs this machine bears: jobs.py GIB_PER_JOB [PART]
 
 Where a GPU's own memory is a NUMA node without CPUs, the kernel counts it as
 available; it is the GPU's, so only the nodes that have CPUs count.
+With PART, such as 0.125, only that part of the memory is divided. Where it is not
+enough for one job, nothing is printed and the status is 3.
 """
 
 import glob
@@ -11,9 +13,10 @@ import re
 import sys
 
 
-def jobs(cpus, gib_per_job, root="/"):
-    """At least one, at most one for each CPU."""
-    return max(1, min(cpus, int(available_kib(root) / 1048576 // gib_per_job)))
+def jobs(cpus, gib_per_job, root="/", part=1.0):
+    """At most one for each CPU; at least one where all the memory is ours, 0 where a part is too small."""
+    fitting = int(available_kib(root) * part / 1048576 // gib_per_job)
+    return min(cpus, max(1, fitting) if part == 1 else fitting)
 
 
 def available_kib(root="/"):
@@ -42,4 +45,8 @@ def read(path):
 
 
 if __name__ == "__main__":
-    print(jobs(len(os.sched_getaffinity(0)), float(sys.argv[1])))
+    gib, portion = [*map(float, sys.argv[1:]), 1.0][:2]
+    count = jobs(len(os.sched_getaffinity(0)), gib, part=portion)
+    if not count:
+        sys.exit(3)
+    print(count)

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import time
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 
 def manifest(told, sources, environment):
@@ -17,12 +17,20 @@ def manifest(told, sources, environment):
         "python": platform.python_version(),
         "machine": platform.machine(),
         "libc": " ".join(platform.libc_ver()),
-        "torch": version("torch"),
+        "torch": torch(),
         "compiler": environment["COMPILER"].strip().splitlines(),
         **told,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "seconds": int(time.time()) - int(environment["STARTED"]),
     }
+
+
+def torch():
+    """Its version; nothing where a wheel was only fetched, before there is one."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return ""
 
 
 def main(path, told, *sources):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints what the installed vLLM asks for, without its extras and the packages that are named: requirements.py
-PACKAGE...
+"""Prints what an installed project asks for, without its extras and the packages that are named: requirements.py
+PROJECT PACKAGE...
 """
 
 import re
@@ -19,4 +19,4 @@ def project(line):
 
 
 if __name__ == "__main__":
-    print("\n".join(wanted(requires("vllm"), sys.argv[1:])))
+    print("\n".join(wanted(requires(sys.argv[1]) or [], sys.argv[2:])))

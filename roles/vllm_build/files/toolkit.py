@@ -156,10 +156,10 @@ def shell(toolkit, path):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cuda-home", default="")
-    parser.add_argument("--unless", default="", help="a file that makes all this needless")
+    parser.add_argument("--unless", action="append", default=[], help="a file that makes all this needless")
     parser.add_argument("--shell", action="store_true")
     options = parser.parse_args(arguments)
-    if options.unless and os.path.exists(options.unless):
+    if any(os.path.exists(path) for path in options.unless):
         return
     try:
         toolkit = find(options.cuda_home, os.environ.get("PATH", ""))

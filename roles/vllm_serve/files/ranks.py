@@ -14,7 +14,7 @@ PREFIXES = ("VLLM_", "NCCL_", "GLOO_")
 # A node's own: its address, its name for the network, and the secret that only the server has.
 OWN = ("VLLM_HOST_IP", "VLLM_API_KEY", "GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME")
 PARTITION = "VLLM_PP_LAYER_PARTITION"
-WORKER = "ray::RayWorkerWrapper"
+WORKER = "ray::RayWorker"  # RayWorkerWrapper, and since 0.20 or so RayWorkerProc
 
 
 def main(text):

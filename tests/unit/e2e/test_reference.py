@@ -40,7 +40,14 @@ def test_a_difference_is_told_with_its_place(tokens, logprobs, wrong):
 
 @pytest.mark.parametrize(
     ("version", "rule"),
-    [("0.7.2", "best"), ("0.7.2+cpu", "best"), ("0.7.2+gh200.cpu", "sum"), ("0.7.2+cu128.gh200", "sum")],
+    [
+        ("0.7.2", "best"),
+        ("0.7.2+cpu", "best"),
+        ("0.7.2+gh200.cpu", "sum"),
+        ("0.7.2+cu128.gh200", "sum"),
+        ("0.20.2", "sum"),
+        ("0.32.0+cpu", "sum"),
+    ],
 )
 def test_the_version_tells_the_rule(version, rule):
     assert reference.rule(version) == rule

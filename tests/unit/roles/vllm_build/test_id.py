@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).resolve().parents[4] / "roles"
-# How fast, where, by whom and for whom it is built, and where the same commits come from.
+FIXES = ROLES / "vllm_build/files/fixes"
+# How fast, where, by whom and for whom it is built, what is kept, and where the same commits come from.
 INDIFFERENT = {
     *(
         f"vllm_build_{name}"
@@ -22,11 +24,29 @@ INDIFFERENT = {
             "tolerated",
             "timeout",
             "memory_max",
+            "keep",
         )
     ),
     *(f"vllm_build_{name}" for name in ("builder", "user", "venv", "wheelhouse", "workdir", "cache")),
     *(f"vllm_build_{name}_repository" for name in ("triton", "cutlass", "flash_attention")),
 }
+# In every lane; and what decides in one, or not in one.
+COMMON = {
+    f"vllm_build_{name}"
+    for name in (
+        "lane",
+        "version",
+        "device",
+        "torch_index",
+        "requirements",
+        "excluded",
+        "last",
+        "extra_wheels",
+    )
+} | {"venv_python"}
+OF_INDEX = {f"vllm_build_index{name}" for name in ("", "_package", "_sha256", "_torch", "_torch_cuda", "_constraints")}
+OF_OTHERS = {f"vllm_build_{name}" for name in ("torch", "torch_cuda", "constraints")}
+LANES = {"source": {}, "wheels": {"vllm_build_lane": "wheels"}, "index": {"vllm_build_lane": "index"}}
 
 
 def loaded(*files):
@@ -39,11 +59,18 @@ def loaded(*files):
 
 
 DEFAULTS = loaded(*sorted((ROLES / "vllm_build/defaults/main").glob("*.yml")))
-VARS = loaded(ROLES / "vllm_build/vars/main.yml") | {
+VARS = loaded(*sorted((ROLES / "vllm_build/vars/main").glob("*.yml"))) | {
     "ansible_facts": {"architecture": "aarch64"},
     "inventory_hostname": "one",
 }
-DECIDING = [*sorted(DEFAULTS.keys() - INDIFFERENT - {"vllm_build_id"}), "venv_python"]
+EVERYTHING = DEFAULTS.keys() - INDIFFERENT - {"vllm_build_id"} | {"venv_python"}
+OF_SOURCE = EVERYTHING - COMMON - OF_INDEX - OF_OTHERS - {"vllm_build_wheels", "vllm_build_fixes"}
+DECIDING = {
+    "source": COMMON | OF_OTHERS | OF_SOURCE | {"vllm_build_fixes"},
+    "wheels": COMMON | OF_OTHERS | {"vllm_build_wheels", "vllm_build_fixes"},
+    "index": COMMON | OF_INDEX,
+}
+IDLE = {lane: EVERYTHING - names - {"vllm_build_fixes"} for lane, names in DECIDING.items()}
 
 
 def named(name, **changes):
@@ -53,9 +80,13 @@ def named(name, **changes):
 
 def another(name):
     """A value of the same type as the default."""
+    if name == "vllm_build_lane":
+        return "wheels"
+    if name == "vllm_build_wheels":
+        return [{"url": "https://a.example/vllm.whl", "sha256": "0" * 64}]
     value = DEFAULTS.get(name, "")
     return (
-        [*value, "other"]
+        [*value, "grouped_topk" if name == "vllm_build_fixes" else "other"]
         if isinstance(value, list)
         else {**value, "OTHER": "1"}
         if isinstance(value, dict)
@@ -65,11 +96,39 @@ def another(name):
 
 def test_every_variable_decides_or_does_not():
     assert DEFAULTS.keys() >= INDIFFERENT
+    assert set().union(*DECIDING.values()) == EVERYTHING
 
 
-@pytest.mark.parametrize("name", DECIDING)
-def test_what_decides_is_in_the_name(name):
-    assert named("vllm_build_id", **{name: another(name)}) != named("vllm_build_id")
+@pytest.mark.parametrize(("lane", "name"), [(lane, name) for lane in LANES for name in sorted(DECIDING[lane])])
+def test_what_decides_is_in_the_name(lane, name):
+    changed = LANES[lane] | {name: "source" if (lane, name) == ("wheels", "vllm_build_lane") else another(name)}
+    assert named("vllm_build_id", **changed) != named("vllm_build_id", **LANES[lane])
+
+
+@pytest.mark.parametrize(("lane", "name"), [(lane, name) for lane in LANES for name in sorted(IDLE[lane])])
+def test_what_is_of_another_lane_is_not(lane, name):
+    changed = LANES[lane] | {name: another(name)}
+    assert named("vllm_build_id", **changed) == named("vllm_build_id", **LANES[lane])
+
+
+def test_another_address_of_the_same_wheels_is_the_same_environment():
+    wheels = another("vllm_build_wheels")
+    mirrored = [wheel | {"url": "https://b.example/vllm.whl"} for wheel in wheels]
+    one, other = (
+        named("vllm_build_id", vllm_build_lane="wheels", vllm_build_wheels=each) for each in (wheels, mirrored)
+    )
+    assert one == other
+
+
+def test_the_text_of_a_fix_is_in_the_names():
+    written = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in FIXES.glob("*.py")}
+    assert named("__vllm_build_fix_texts") == written
+    for place in ("vllm_build_id", "__vllm_build_wheel_id"):
+        assert named(place, __vllm_build_fix_texts={"grouped_topk": "other"}) != named(place)
+
+
+def test_a_name_that_is_given_wins():
+    assert named("vllm_build_id", vllm_build_id="vllm-0.7.2-cuda-0123456789") == "vllm-0.7.2-cuda-0123456789"
 
 
 @pytest.mark.parametrize("name", sorted(INDIFFERENT))

@@ -55,3 +55,10 @@ def test_without_numa(jobs, machine):
 def test_no_more_than_cpus_and_no_less_than_one(jobs, machine):
     root = machine(100)
     assert (jobs.jobs(4, 8, root), jobs.jobs(4, 500, root)) == (4, 1)
+
+
+def test_a_part_of_the_memory_may_be_too_little(jobs, machine):
+    root = machine(431)
+    assert (jobs.jobs(64, 3, root, part=0.125), jobs.jobs(64, 8, root, part=0.875)) == (17, 47)
+    assert 3 * 17 + 8 * 47 <= 431
+    assert jobs.jobs(64, 60, root, part=0.125) == 0

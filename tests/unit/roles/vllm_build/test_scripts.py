@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,30 +17,119 @@ ROLE = Path(__file__).resolve().parents[4] / "roles/vllm_build"
 FACTS = {"ansible_facts": {"architecture": "aarch64"}, "inventory_hostname": "one"}
 
 
-def templar(device="cuda"):
+WHEELS = [
+    {"url": "https://a.example/vllm-0.7.2%2Bcu124-cp311-cp311-linux_aarch64.whl", "sha256": "1" * 64},
+    {"url": "https://a.example/triton-3.1.0-cp311-cp311-linux_aarch64.whl?raw=1", "sha256": "2" * 64},
+]
+
+
+def templar(device="cuda", **more):
     """Of the role's variables."""
     loader = DataLoader()
     loader.set_basedir(str(ROLE / "templates"))
-    files = [*sorted((ROLE / "defaults/main").glob("*.yml")), ROLE / "vars/main.yml"]
+    files = [path for part in ("defaults", "vars") for path in sorted((ROLE / part / "main").glob("*.yml"))]
     variables = {
         name: value
         for file in files
         for name, value in loader.load_from_file(str(file), trusted_as_template=True).items()
     }
     paths = {"ansible_search_path": [str(ROLE)], "role_path": str(ROLE)}
-    return Templar(loader, variables | FACTS | paths | {"vllm_build_device": device})
+    return Templar(loader, variables | FACTS | paths | {"vllm_build_device": device} | more)
 
 
-@pytest.mark.parametrize("device", ["cuda", "cpu"])
-@pytest.mark.parametrize("name", ["check", "install", "triton-wheel", "vllm-wheel"])
-def test_a_script_calls_programs_that_are_placed(name, device):
-    engine = templar(device)
-    script = engine.template(trust_as_template(f"{{{{ lookup('ansible.builtin.template', '{name}.sh.j2') }}}}"))
-    assert subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False).stderr == ""
+def script(name, **variables):
+    """The text of a job."""
+    return templar(**variables).template(
+        trust_as_template(f"{{{{ lookup('ansible.builtin.template', '{name}.sh.j2') }}}}")
+    )
+
+
+LANES = [
+    *(
+        ("source", name, device)
+        for name in ("check", "install", "triton-wheel", "vllm-wheel")
+        for device in ("cuda", "cpu")
+    ),
+    *(("wheels", name, "cuda") for name in ("check", "install", "given-wheel")),
+    *(("index", name, device) for name in ("check", "install") for device in ("cuda", "cpu")),
+]
+
+
+@pytest.mark.parametrize(("lane", "name", "device"), LANES)
+def test_a_script_calls_programs_that_are_placed(lane, name, device):
+    version = "0.20.2" if lane == "index" else "0.7.2"
+    given = {"device": device, "vllm_build_lane": lane, "vllm_build_wheels": WHEELS, "vllm_build_version": version}
+    text, engine = script(name, **given), templar(**given)
+    assert subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False).stderr == ""
     placed = engine.template(trust_as_template("{{ __vllm_build_files }}"))
-    called = set(re.findall(r"/usr/local/lib/gh200/build/[\w./]+", script))
+    called = set(re.findall(r"/usr/local/lib/gh200/build/[\w./]+", text))
     assert called and called <= placed.keys()
-    assert not re.search(r"python\S* - ", script)
+    assert not re.search(r"python\S* - ", text)
+
+
+@pytest.mark.parametrize(("lane", "name", "device"), LANES)
+def test_the_steps_of_a_script_are_counted(lane, name, device):
+    text = script(name, device=device, vllm_build_lane=lane, vllm_build_wheels=WHEELS)
+    steps = [(int(step), int(steps)) for step, steps in re.findall(r"^ *step (\d+) (\d+) \"", text, re.MULTILINE)]
+    assert steps and steps == sorted(steps) and {steps for step, steps in steps} == {steps[-1][0]}
+
+
+def test_a_release_of_the_index_is_held_to_its_checksums_and_set():
+    text = script("install", vllm_build_lane="index", vllm_build_version="0.20.2")
+    (line,) = [line for line in text.splitlines() if line.startswith("vllm==0.20.2")]
+    assert line.count(" --hash=sha256:") == 2
+    assert "\nray==2.49.2\n" in text and "\ntorch==2.11.0\n" in text and "fixes/" not in text
+
+
+def test_wheels_of_0_7_2_are_mended_when_they_are_installed():
+    text = script("install", vllm_build_lane="wheels", vllm_build_wheels=WHEELS)
+    assert "/fixes/grouped_topk.py" in text and re.search(r"/wheelhouse/given-0\.7\.2-[0-9a-f]{10}/\*\.whl", text)
+    assert "/fixes/" not in script("install")
+    newer = {"vllm_build_lane": "wheels", "vllm_build_wheels": WHEELS, "vllm_build_version": "0.8.5"}
+    assert "/fixes/" not in script("install", **newer)
+
+
+# What a build does before and while it compiles, with marks in place of the compiler.
+MEMORY = """
+{{% with gib_per_job = {gib}, part = {part}, other = '{other}' %}}{{% include 'jobs.sh.j2' %}}{{% endwith %}}
+
+
+echo "$jobs jobs"
+"""
+
+
+def build(tmp_path, part, other, gib=0.001):
+    """A build that holds its memory until its input ends."""
+    text = templar(vllm_build_workdir=str(tmp_path), __vllm_build_programs=str(ROLE / "files")).template(
+        trust_as_template(MEMORY.format(gib=gib, part=part, other=other))
+    )
+    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    command = ["bash", "-euo", "pipefail", "-c", text + "read -r dummy || true"]
+    return subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def test_two_builds_share_the_memory_where_it_is_enough(tmp_path):
+    with build(tmp_path, 0.125, tmp_path / "other") as one, build(tmp_path, 0.875, tmp_path / "another") as two:
+        for each in (one, two):
+            assert re.fullmatch(r"[1-9]\d* jobs\n", each.stdout.readline())
+            each.stdin.close()
+
+
+def test_where_it_is_not_one_waits_for_the_other(tmp_path):
+    with build(tmp_path, 0.875, tmp_path / "other") as one:
+        assert one.stdout.readline().endswith(" jobs\n")
+        with build(tmp_path, 0.125, tmp_path / "another", gib=10**6) as two:
+            assert two.stdout.readline().startswith("Waiting for the end of the other build")
+            one.stdin.close()
+            assert two.stdout.readline() == "1 jobs\n"
+            two.stdin.close()
+
+
+def test_a_build_whose_companion_is_done_takes_all(tmp_path):
+    (tmp_path / "SHA256SUMS").touch()
+    with build(tmp_path, 0.125, tmp_path, gib=10**6) as alone:
+        assert alone.stdout.readline() == "1 jobs\n"
+        alone.stdin.close()
 
 
 def test_every_program_that_is_placed_is_whole():
