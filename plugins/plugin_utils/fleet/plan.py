@@ -30,12 +30,21 @@ class Broken:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Nodes that are there, nodes that are not, instances to terminate because they are broken or too many."""
+    """Nodes that are there, nodes that are not, instances to terminate because they are broken or too many.
+
+    `later` are nodes that are not there either, and are left to a later run.
+    """
 
     adopt: dict[str, models.Instance]
     missing: list[str]
     replace: list[Broken]
     surplus: list[models.Instance]
+    later: list[str]
+
+    @property
+    def to_pay(self) -> int:
+        """Number of nodes that are still to come, now or later."""
+        return len(self.missing) + len(self.later)
 
     @property
     def launch(self) -> list[str]:
@@ -102,10 +111,12 @@ def make(
     now: float = 0.0,
     boot_deadline: float = 1e9,
     replace: t.Container[str] = (),
+    launch: str = "all",
 ) -> Plan:
     """Adopt what is there, name what is missing.
 
-    `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad.
+    `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad; with `launch` head
+    all that is missing beside the head is for later.
     """
     wanted, broken = node_names(fleet, size), []
     by_node: dict[str, list[models.Instance]] = {}
@@ -131,4 +142,12 @@ def make(
             )
     adopt = {node: by_node[node][0] for node in wanted if node in by_node}
     surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
-    return Plan(adopt, [node for node in wanted if node not in adopt], broken, surplus)
+    soon = wanted[:1] if launch == "head" else wanted
+    missing = [node for node in wanted if node not in adopt]
+    return Plan(
+        adopt,
+        [node for node in missing if node in soon],
+        broken,
+        surplus,
+        [node for node in missing if node not in soon],
+    )
