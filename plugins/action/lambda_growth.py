@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import growth, growth_notes
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import state_folder
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
+from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_cloud import errors
 
 
 class ActionModule(LambdaAction):
@@ -43,36 +44,45 @@ class ActionModule(LambdaAction):
         offer = client.offers().get(options["instance_type"])
         # lambda_fleet refuses a type that there is not, in a sentence of its own.
         price = offer.price_cents_per_hour if offer else 0
-        question = growth.Question(options["size"], options["running"], price, options["instance_type"], where)
+        question = growth.Question(options["size"], options["running"], price, where)
         times = growth.Times.of(notes.seconds(kind(options)))
         chosen = growth.choose(options["growth"], where)
         return {
             "growth": chosen,
             "builds": not where,
+            "wheels_on": where,
             "price_per_hour": price / 100,
             "ways": {name: way._asdict() for name, way in growth.ways(question, times).items()},
             "lines": growth.sentences(question, times, chosen) if offer else [],
+            "build_line": growth.build_sentence(question, times),
         }
 
     def noted(self, client, options, notes):
         """The notes with what this run has done; in check mode nothing was."""
         if not self.is_check:
-            moments = {name: float(moment) for name, moment in options["moments"].items()}
-            took = {} if options["running"] else growth.took(moments, options["builds"])
+            took = {} if options["running"] else growth.took(moments(options["moments"]), options["builds"])
             notes.write(filesystems(client, options), options["wheels"], kind(options), took)
         return {}
 
     def whereabouts(self, client, options, notes):
-        """Where all the wheels are, in words; empty, where one must be built."""
+        """Where all the wheels are, in a word; empty, where one must be built."""
         wheels, cache = options["wheels"], options["wheel_cache"]
         if not wheels:
-            return f"lane {options['lane']} compiles nothing"
+            return growth.NOWHERE
         if cache and all(os.path.isdir(os.path.join(cache, name)) for name in wheels):
-            return "the wheels are on the control node"
+            return growth.CONTROL_NODE
         ids = filesystems(client, options)
         if ids and all(set(wheels) <= notes.wheels(filesystem_id) for filesystem_id in ids):
-            return f"the wheels are on filesystem {options['filesystem']}"
+            return growth.FILESYSTEM
         return ""
+
+
+def moments(told):
+    """The moments as numbers; CloudError for what is none."""
+    try:
+        return {name: float(moment) for name, moment in told.items()}
+    except (TypeError, ValueError) as error:
+        raise errors.CloudError(f"moments are seconds since 1970, and one of {ascii(told)[:200]} is not.") from error
 
 
 def kind(options):

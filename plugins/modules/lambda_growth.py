@@ -121,16 +121,26 @@ builds:
   description: Whether wheels must be built.
   type: bool
   returned: O(state=told)
+wheels_on:
+  description: Where the wheels are, V(control node) or V(filesystem); V(nowhere needed) where nothing is compiled, and
+    empty where they must be built.
+  type: str
+  returned: O(state=told)
+  sample: filesystem
 price_per_hour:
   description: US dollars per hour for one node; 0 for an instance type that there is not.
   type: float
   returned: O(state=told)
   sample: 2.29
 ways:
-  description: Both ways until the first token, rounded up.
+  description: Both ways until the first token, and the build alone, rounded up.
   type: dict
   returned: O(state=told)
   contains:
+    build:
+      description: The head alone until it has built, with minutes and dollars.
+      type: dict
+      sample: {minutes: 45, dollars: 2}
     build_first:
       description: The head first, with minutes and dollars.
       type: dict
@@ -143,6 +153,10 @@ lines:
   description: The same for people, line by line; empty for an instance type that there is not.
   type: list
   elements: str
+  returned: O(state=told)
+build_line:
+  description: What it costs to have the wheels and no more, for people.
+  type: str
   returned: O(state=told)
 notes:
   description: File with what earlier runs have noted.

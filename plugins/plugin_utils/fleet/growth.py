@@ -9,7 +9,14 @@ import dataclasses
 import math
 import typing as t
 
-BUILD_FIRST, AT_ONCE = "build_first", "at_once"
+BUILD, BUILD_FIRST, AT_ONCE = "build", "build_first", "at_once"
+CONTROL_NODE, FILESYSTEM, NOWHERE = "control node", "filesystem", "nowhere needed"
+WORDS = {
+    "": "No wheels yet: the node builds them.",
+    CONTROL_NODE: "The wheels are on the control node.",
+    FILESYSTEM: "The wheels are on the filesystem.",
+    NOWHERE: "This lane builds nothing.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,18 +45,17 @@ class Times:
 class Question:
     """A fleet of `size` nodes, of which so many run, at a price in cents per hour for each.
 
-    `wheels` tells where the wheels are that it needs; empty, if they must be built.
+    `wheels` tells where the wheels are that it needs: one of the words above, or empty, if they must be built.
     """
 
     size: int
     running: int
     price_cents_per_hour: int
-    instance_type: str
     wheels: str
 
 
 class Way(t.NamedTuple):
-    """Until the first token: minutes, and dollars of all nodes."""
+    """Until its end: minutes, and dollars of all nodes."""
 
     minutes: int
     dollars: int
@@ -61,15 +67,21 @@ def choose(asked: str, wheels: str) -> str:
 
 
 def ways(question: Question, times: Times) -> dict[str, Way]:
-    """Both ways, rounded up. With all at once the downloads go on while the head builds, and the longer one counts."""
+    """Both ways to the first token, and the build alone, rounded up.
+
+    With all at once the downloads go on while the head builds, and the longer one counts.
+    """
     alone, rest = (0.0 if question.wheels else times.alone), times.rest
     whole = max(alone + times.start, rest) if alone else rest
     first = max(1, question.running)
-    node_seconds = {BUILD_FIRST: alone * first + rest * question.size, AT_ONCE: whole * question.size}
-    seconds = {BUILD_FIRST: alone + rest, AT_ONCE: whole}
+    spans = {
+        BUILD: (alone, alone * first),
+        BUILD_FIRST: (alone + rest, alone * first + rest * question.size),
+        AT_ONCE: (whole, whole * question.size),
+    }
     return {
-        name: Way(_up(seconds[name] / 60), _up(node_seconds[name] * question.price_cents_per_hour / 360_000))
-        for name in seconds
+        name: Way(_up(seconds / 60), _up(node_seconds * question.price_cents_per_hour / 360_000))
+        for name, (seconds, node_seconds) in spans.items()
     }
 
 
@@ -78,7 +90,7 @@ def sentences(question: Question, times: Times, growth: str) -> list[str]:
     both, price = ways(question, times), f"${question.price_cents_per_hour / 100:.2f}/h for each node"
     whole = both[AT_ONCE]
     if question.wheels or question.size == 1:
-        what = f"Nothing to build: {question.wheels}." if question.wheels else "No wheels yet: the node builds them."
+        what = WORDS[question.wheels]
         nodes = _nodes(question.size)
         return [
             f"{what} {nodes}: about ${whole.dollars} and {whole.minutes} min until the first token, at {price}; "
@@ -86,11 +98,21 @@ def sentences(question: Question, times: Times, growth: str) -> list[str]:
         ] + ([f"Doing {growth}, as told."] if growth == BUILD_FIRST and question.size > 1 else [])
     first, other = both[BUILD_FIRST], AT_ONCE if growth == BUILD_FIRST else BUILD_FIRST
     return [
-        f"No wheels yet. {BUILD_FIRST}: {_nodes(max(1, question.running))} for about {_up(times.alone / 60)} min, then "
+        f"No wheels yet. {BUILD_FIRST}: {_nodes(max(1, question.running))} for about {both[BUILD].minutes} min, then "
         f"{question.size}: about ${first.dollars} and {first.minutes} min until the first token.",
         f"{AT_ONCE}: {_nodes(question.size)} from the start: about ${whole.dollars} and {whole.minutes} min.",
         f"At {price}; {_source(times, question)}. Doing {growth}; -e gh200_growth={other} for the other.",
     ]
+
+
+def build_sentence(question: Question, times: Times) -> str:
+    """What it costs to have the wheels on the control node, and no more."""
+    if question.wheels in (CONTROL_NODE, NOWHERE):
+        return f"{WORDS[question.wheels]} Nothing is to be done."
+    if question.wheels:
+        return f"{WORDS[question.wheels]} A node brings them to the control node in some minutes."
+    build = ways(question, times)[BUILD]
+    return f"No wheels yet. They take {_nodes(max(1, question.running))} for about {build.minutes} min: about ${build.dollars}."
 
 
 def took(moments: dict[str, float], builds: bool) -> dict[str, float]:

@@ -10,22 +10,23 @@ from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import growt
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.growth import (
     Question,
     Times,
+    build_sentence,
     choose,
     sentences,
     took,
     ways,
 )
 
-ON_SHARE = "the wheels are on filesystem shared"
+ON_SHARE = "filesystem"
 
 
 def question(size=16, running=0, wheels=""):
-    return Question(size, running, 229, "gpu_1x_gh200", wheels)
+    return Question(size, running, 229, wheels)
 
 
 def test_sixteen_nodes_by_hand():
     # 45 min of one and 20 of 16 at $2.29; 45 + 10 of 16.
-    assert ways(question(), Times()) == {"build_first": (65, 14), "at_once": (55, 34)}
+    assert ways(question(), Times()) == {"build": (45, 2), "build_first": (65, 14), "at_once": (55, 34)}
     assert 13 < 2.29 * (45 + 20 * 16) / 60 <= 14 and 33 < 2.29 * 55 * 16 / 60 <= 34
 
 
@@ -71,13 +72,26 @@ def test_one_node_has_no_choice():
 
 def test_with_wheels_it_is_said_where_they_are():
     (line,) = sentences(question(wheels=ON_SHARE), Times(), "at_once")
-    assert line.startswith(f"Nothing to build: {ON_SHARE}. 16 nodes: about $13 and 20 min")
+    assert line.startswith("The wheels are on the filesystem. 16 nodes: about $13 and 20 min")
     assert "Doing build_first, as told." in sentences(question(wheels=ON_SHARE), Times(), "build_first")
+
+
+@pytest.mark.parametrize(
+    ("wheels", "line"),
+    [
+        ("", "No wheels yet. They take 1 node for about 45 min: about $2."),
+        ("filesystem", "The wheels are on the filesystem. A node brings them to the control node in some minutes."),
+        ("control node", "The wheels are on the control node. Nothing is to be done."),
+        ("nowhere needed", "This lane builds nothing. Nothing is to be done."),
+    ],
+)
+def test_wheels_alone_have_a_sentence_of_their_own(wheels, line):
+    assert build_sentence(question(wheels=wheels), Times()) == line
 
 
 def test_times_of_an_earlier_run_take_the_place_of_the_usual_ones():
     known = Times.of({"alone": 600.0, "rest": 120.0, "start": 60.0})
-    assert ways(question(4), known) == {"build_first": (12, 1), "at_once": (11, 2)}
+    assert ways(question(4), known) == {"build": (10, 1), "build_first": (12, 1), "at_once": (11, 2)}
     assert "times are those of an earlier run" in sentences(question(4), known, "build_first")[2]
     partly = Times.of({"alone": 600.0})
     assert (partly.alone, partly.rest) == (600.0, Times().rest)
