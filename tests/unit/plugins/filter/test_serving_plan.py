@@ -63,6 +63,13 @@ def test_the_sizes_of_r1_on_sixteen():
     assert (plan["dollars_per_hour"], plan["idle_dollars_per_hour"], plan["gpus_idle"]) == (36.64, 0, 0)
 
 
+def test_while_only_the_head_runs_it_has_its_stage():
+    (only,) = serving_plan(R1, 16, nodes={"r1-00": "10.0.0.10"})["ranks"]
+    assert (only["rank"], only["stage"]) == (0, 0)
+    ranks = serving_plan(R1, 16, nodes={"r1-00": "10.0.0.10", "r1-01": "10.0.0.2"})["ranks"]
+    assert [row["stage"] for row in ranks] == [0, None]
+
+
 def test_a_given_order_of_nodes_names_the_driver():
     backwards = dict(reversed(NODES.items()))
     assert serving_plan(R1, 16, nodes=backwards)["ranks"][0]["node"] == "r1-15"
