@@ -67,8 +67,8 @@ options:
     type: float
     default: 0
   nodes:
-    description: Nodes by name, each with the address that Ray and vLLM know it by, as text. One for each GPU; while there are fewer, only
-      the driver's rank is known.
+    description: Nodes by name, each with the address that Ray and vLLM know it by, as text. One for each GPU; while
+      there are fewer, only the driver's rank is known.
     type: dict
     default: {}
   driver:

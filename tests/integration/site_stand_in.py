@@ -46,7 +46,12 @@ def stub(here: str) -> list[dict]:
     # By the control node itself, which takes a fraction of a task on a host.
     words = f"marks, trouble, gh200_lambda.api_url, gh200_lambda.api_key, '{here}', inventory_hostname, lambda_id"
     command = f"[{sys.executable!r}, note, {words}] | map('quote') | join(' ')"
-    return [{"name": f"Note {here}", "ansible.builtin.debug": {"msg": f"{{{{ lookup('ansible.builtin.pipe', {command}) }}}}"}}]
+    return [
+        {
+            "name": f"Note {here}",
+            "ansible.builtin.debug": {"msg": f"{{{{ lookup('ansible.builtin.pipe', {command}) }}}}"},
+        }
+    ]
 
 
 def collection(folder: Path) -> Path:

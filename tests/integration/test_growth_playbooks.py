@@ -153,7 +153,9 @@ def test_wheels_alone_take_one_node_and_then_none(site, tmp_path):
     assert done.status == 0 and done.asked == [LAUNCH] and list(site.alive()) == NODES[:1], done.output
     assert "No wheels yet. They take 1 node for about 45 min: about $2." in done.output
     assert where(done, BUILD) == [("r1-00", 1)] and not where(done, SERVE)
-    assert "fleet r1 runs and is paid for: 1 node, $2.29/h, $" in done.output and "playbooks/teardown.yml" in done.output
+    assert (
+        "fleet r1 runs and is paid for: 1 node, $2.29/h, $" in done.output and "playbooks/teardown.yml" in done.output
+    )
     for name in next(iter(site.notes()["wheels"].values())):
         (cache / name).mkdir(parents=True)
     again = site.run("wheels", gh200_wheel_cache=str(cache))

@@ -111,8 +111,8 @@ def build_sentence(question: Question, times: Times) -> str:
         return f"{WORDS[question.wheels]} Nothing is to be done."
     if question.wheels:
         return f"{WORDS[question.wheels]} A node brings them to the control node in some minutes."
-    build = ways(question, times)[BUILD]
-    return f"No wheels yet. They take {_nodes(max(1, question.running))} for about {build.minutes} min: about ${build.dollars}."
+    minutes, dollars = ways(question, times)[BUILD]
+    return f"No wheels yet. They take {_nodes(max(1, question.running))} for about {minutes} min: about ${dollars}."
 
 
 def took(moments: dict[str, float], builds: bool) -> dict[str, float]:

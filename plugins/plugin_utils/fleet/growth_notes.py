@@ -30,7 +30,9 @@ class Notes:
         """Of the parts of a run of this kind, which names lane and instance type."""
         return dict(self.content["seconds"].get(kind, {}))
 
-    def write(self, filesystem_ids: t.Iterable[str], wheels: t.Iterable[str], kind: str, took: dict[str, float]) -> None:
+    def write(
+        self, filesystem_ids: t.Iterable[str], wheels: t.Iterable[str], kind: str, took: dict[str, float]
+    ) -> None:
         """Adds what a run has found; raises OSError where the file cannot be written."""
         for filesystem_id in filesystem_ids if wheels else ():
             self.content["wheels"][filesystem_id] = sorted(self.wheels(filesystem_id) | set(wheels))
@@ -45,20 +47,24 @@ def _understood(text: bytes) -> dict[str, dict[str, t.Any]]:
         read = json.loads(text)
     except ValueError:
         read = {}
-    wheels, seconds = (read.get(name) if isinstance(read, dict) else {} for name in ("wheels", "seconds"))
     return {
         "wheels": {
             key: [name for name in names if isinstance(name, str)]
-            for key, names in (wheels if isinstance(wheels, dict) else {}).items()
+            for key, names in _part(read, "wheels")
             if isinstance(names, list)
         },
         "seconds": {
-            key: {
-                name: value
-                for name, value in parts.items()
-                if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e7
-            }
-            for key, parts in (seconds if isinstance(seconds, dict) else {}).items()
+            key: {name: value for name, value in parts.items() if _is_time(value)}
+            for key, parts in _part(read, "seconds")
             if isinstance(parts, dict)
         },
     }
+
+
+def _part(read: t.Any, name: str) -> t.Iterable[tuple[str, t.Any]]:
+    part = read.get(name) if isinstance(read, dict) else None
+    return part.items() if isinstance(part, dict) else ()
+
+
+def _is_time(value: t.Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e7

@@ -133,6 +133,15 @@ def make(
             broken.append(Broken(instance, why))
         else:
             by_node.setdefault(node, []).append(instance)
+    _require_one_each(fleet, by_node)
+    adopt = {node: by_node[node][0] for node in wanted if node in by_node}
+    surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
+    missing = [node for node in wanted if node not in adopt]
+    later = [node for node in missing if launch == "head" and node != wanted[0]]
+    return Plan(adopt, [node for node in missing if node not in later], broken, surplus, later)
+
+
+def _require_one_each(fleet: str, by_node: dict[str, list[models.Instance]]) -> None:
     for node, found in sorted(by_node.items()):
         if len(found) > 1:
             raise PlanError(
@@ -140,14 +149,3 @@ def make(
                 f"{', '.join(sorted(instance.id for instance in found))}. "
                 "Terminate the one that you do not want by its id; nothing was changed."
             )
-    adopt = {node: by_node[node][0] for node in wanted if node in by_node}
-    surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
-    soon = wanted[:1] if launch == "head" else wanted
-    missing = [node for node in wanted if node not in adopt]
-    return Plan(
-        adopt,
-        [node for node in missing if node in soon],
-        broken,
-        surplus,
-        [node for node in missing if node not in soon],
-    )

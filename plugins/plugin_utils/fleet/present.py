@@ -62,9 +62,7 @@ class Fleet:
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
         spec = self.spec
-        return plan.make(
-            spec.name, spec.size, listed, self.clock.now(), spec.boot_deadline, spec.replace, spec.launch
-        )
+        return plan.make(spec.name, spec.size, listed, self.clock.now(), spec.boot_deadline, spec.replace, spec.launch)
 
     def require_leave(self, made: plan.Plan) -> None:
         """Raises FleetError for what the user must say first: that nodes may go, or that a key may be believed."""

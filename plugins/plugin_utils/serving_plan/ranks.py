@@ -33,8 +33,10 @@ def order(nodes: dict[str, str], driver: str) -> list[str]:
 
 
 def ranks(nodes: dict[str, str], driver: str, tensor: int, pipeline: int) -> list[Rank]:
-    """Nodes by rank. Only the driver is sure with more nodes than GPUs of the shape, for Ray chooses the others, and with
-    fewer, for the addresses of those to come decide.
+    """Nodes by rank.
+
+    Only the driver is sure with more nodes than GPUs of the shape, for Ray chooses the others, and with fewer, for the
+    addresses of those to come decide.
     """
     known = len(nodes) == tensor * pipeline
     return [
