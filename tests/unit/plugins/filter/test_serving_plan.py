@@ -183,7 +183,7 @@ def test_a_refusal_is_a_sentence_and_no_error(gpus, options, verdict):
         (R1, 4, {"utilization": 1.5}, "utilisation is 1.5"),
         (R1, 4, {"max_model_len": 0}, "longest context is 0"),
         (R1, 4, {"tensor": 4}, "no option tensor"),
-        (R1, 4, {"nodes": {"a": "10.0.0.1"}}, "1 nodes, and the plan is for 4"),
+        (R1, 1, {"nodes": {"a": "10.0.0.1", "b": "10.0.0.2"}}, "2 nodes, and the plan is for 1"),
         (R1, 1, {"nodes": {"a": "10.0.0.1"}, "driver": "b"}, "driver b is none"),
     ],
 )
