@@ -117,6 +117,14 @@ def test_a_head_that_ends_while_it_builds_is_made_anew_with_the_others(site):
     assert where(done, BUILD)[0] == ("r1-00", 1) and sorted(where(done, BUILD)[1:]) == [(name, 4) for name in NODES]
 
 
+def test_a_bad_head_is_replaced_before_it_builds(site):
+    (site.folder / "bad").touch()
+    done = site.run("site", gh200_replace_bad=True)
+    assert done.status == 0 and done.asked == [LAUNCH, TERMINATE, *[LAUNCH] * 4], done.output
+    assert "1 of 1 nodes are bad" not in done.output and "is replaced: 2 ECC errors" in done.output
+    assert where(done, BUILD)[0] == ("r1-00", 1) and sorted(site.alive()) == NODES
+
+
 def test_a_fleet_that_is_there_stays_and_only_what_is_missing_waits_for_the_build(site):
     assert site.run("provision").asked == [LAUNCH] * 4
     kept = site.alive()
