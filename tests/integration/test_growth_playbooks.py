@@ -117,6 +117,29 @@ def test_a_head_that_ends_while_it_builds_is_made_anew_with_the_others(site):
     assert where(done, BUILD)[0] == ("r1-00", 1) and sorted(where(done, BUILD)[1:]) == [(name, 4) for name in NODES]
 
 
+def test_a_head_that_cannot_be_reached_is_the_only_one_that_is_paid_for(site):
+    nobody = {"ansible_connection": "'ssh'", "ansible_host": "'127.0.0.1'", "ansible_port": "1"}
+    told = json.loads(site.inventory.read_text(encoding="utf-8"))
+    site.inventory.write_text(json.dumps(told | {"compose": told["compose"] | nobody}), encoding="utf-8")
+    del site.variables["ansible_connection"]
+    done = site.run("site")
+    assert done.status != 0 and done.asked == [LAUNCH] and "unreachable=1" in done.output, done.output
+    assert "The head r1-00 could not be reached, so nothing more is launched." in done.output
+    assert not (site.state / "growth.json").exists()
+
+
+def test_one_that_came_and_cannot_be_reached_ends_the_run(site):
+    told = json.loads(site.inventory.read_text(encoding="utf-8"))
+    how = {"ansible_connection": "'local' if lambda_name != 'r1-01' else 'ssh'", "ansible_host": "'127.0.0.1'"}
+    compose = told["compose"] | how | {"ansible_port": "1"}
+    site.inventory.write_text(json.dumps(told | {"compose": compose}), encoding="utf-8")
+    del site.variables["ansible_connection"]
+    done = site.run("site", gh200_size=2)
+    assert done.status != 0 and done.asked == [LAUNCH] * 2 and not where(done, SERVE), done.output
+    assert "r1-01 could not be reached. With one node missing, none serves" in done.output
+    assert done.output.index("could not be reached. With") > done.output.index("[r1] launched r1-01")
+
+
 def test_a_bad_head_is_replaced_before_it_builds(site):
     (site.folder / "bad").touch()
     done = site.run("site", gh200_replace_bad=True)
