@@ -7,6 +7,8 @@ SHELL := /bin/bash
 NODES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
+# More words for site.yml, such as EXTRA="-e gh200_growth=at_once".
+EXTRA ?=
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
 # For the targets with virtual machines alone: 150 MB.
@@ -36,7 +38,7 @@ setup-vm: setup
 
 lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab up --nodes "$(NODES)"
-	@$(PLAYBOOK) site.yml
+	@$(PLAYBOOK) site.yml $(EXTRA)
 	@$(BIN)/python -m lab summary
 
 lab-down: setup ## remove everything of the lab; downloads are kept

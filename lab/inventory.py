@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 
 import yaml
@@ -65,6 +66,8 @@ def variables(paths: Paths, fleet: str, nodes: int, engine: dict) -> dict:
         "gh200_poll_interval": 0.5,
         "gh200_fleet": fleet,
         "gh200_size": nodes,
+        # Nodes have that of this machine, whatever their type says.
+        "gh200_architecture": platform.machine(),
         "gh200_region": REGION,
         "gh200_ssh_key_name": SSH_KEY_NAME,
         "gh200_filesystem": FILESYSTEM,

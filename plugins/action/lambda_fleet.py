@@ -30,6 +30,7 @@ class ActionModule(LambdaAction):
         "user_data": {"type": "dict", "default": {}},
         "accept_host_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "replace": {"type": "list", "elements": "str", "default": []},
+        "launch": {"type": "str", "choices": ["all", "head"], "default": "all"},
         "allow_shrink": {"type": "bool", "default": False},
         "connect_with": {"type": "str", "choices": ["public", "private"], "default": "public"},
         "wait_for_ssh": {"type": "bool", "default": True},
@@ -52,6 +53,7 @@ class ActionModule(LambdaAction):
             "changed": False,
             "launched": [],
             "adopted": [],
+            "later": [],
             "terminated": [],
             "known_hosts": host_keys.HostKeys(folder).known_hosts,
         }
@@ -137,6 +139,7 @@ def told(fleet, made, nodes, launched, ended):
         "changed": bool(launched or ended),
         "launched": launched,
         "adopted": [node for node in made.adopt if node not in launched],
+        "later": made.later,
         "terminated": ended,
         "diff": difference(before, after),
         "fleet": shown(fleet.spec.name, fleet.spec.size, nodes),

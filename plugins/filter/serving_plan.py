@@ -67,7 +67,8 @@ options:
     type: float
     default: 0
   nodes:
-    description: Nodes by name, each with the address that Ray and vLLM know it by, as text. One for each GPU.
+    description: Nodes by name, each with the address that Ray and vLLM know it by, as text. One for each GPU; while
+      there are fewer, only the driver's rank is known.
     type: dict
     default: {}
   driver:
@@ -157,7 +158,8 @@ _value:
     ranks:
       description: >-
         The nodes by rank, each with node, address, rank, stage and shards. With more nodes than GPUs that are used,
-        rank and stage are null for all but the driver, for Ray chooses, and shards are those of all stages.
+        rank and stage are null for all but the driver, for Ray chooses, and shards are those of all stages. With fewer
+        it is the same, for the addresses of those to come decide.
       type: list
       elements: dict
     shapes:

@@ -96,6 +96,14 @@ options:
     type: list
     elements: str
     default: []
+  launch:
+    description:
+      - V(all) launches every missing node. V(head) launches the head if it is missing, keeps what runs, and leaves the
+        other missing nodes to a later task; they are in RV(later).
+      - The limits of price are those of the whole fleet from the first launch on.
+    type: str
+    choices: [all, head]
+    default: all
   allow_shrink:
     description: Whether nodes beyond O(size) are terminated, the last ones, never the head. Without it they are an
       error.
@@ -173,6 +181,15 @@ EXAMPLES = r"""
     max_life: 86400
   register: r1
 
+- name: The head of a fleet of four, which has something to do alone
+  gh200.inference.lambda_fleet:
+    name: v3
+    size: 4
+    launch: head
+    region: us-east-3
+    ssh_key_name: laptop
+    filesystems: [shared]
+
 - name: Another one in the place of the fourth, which is slow
   gh200.inference.lambda_fleet:
     name: r1
@@ -249,6 +266,11 @@ launched:
   returned: success
 adopted:
   description: Names of the nodes that were there.
+  type: list
+  elements: str
+  returned: success
+later:
+  description: Names of the nodes that are missing still, with O(launch=head).
   type: list
   elements: str
   returned: success

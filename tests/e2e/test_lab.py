@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -20,6 +21,7 @@ import yaml
 from tests.e2e import reference
 from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
 
+KEPT = REPOSITORY / ".lab/cache/wheelhouse"
 NODES = int(os.environ.get("NODES", "4"))
 # Where the engine would cut 2,3 and 1,1,1,2 by itself.
 STAGES = {1: "0-4", 2: "0-4", 4: "0-2, 3-4", 8: "0-2, 3-4", 16: "0-1, 2-2, 3-3, 4-4"}
@@ -73,13 +75,37 @@ def left_on_this_machine():
     }
 
 
+def put_on_the_share():
+    """The wheels that this machine has kept, where the nodes find them and the control node does not look.
+
+    Where it has none, they are compiled.
+    """
+    if KEPT.is_dir():
+        share = REPOSITORY / ".lab/share/shared"
+        shutil.copytree(KEPT, share / "gh200/wheelhouse")
+        # The user of the nodes.
+        for path in (share, *share.rglob("*")):
+            os.chown(path, 1000, 1000)
+
+
 @pytest.fixture(scope="module")
-def lab():
-    """A lab that was made from nothing. A lab in another folder may run beside it."""
+def lab(tmp_path_factory):
+    """A lab that was made from nothing, by a control node that knows of no wheels.
+
+    A lab in another folder may run beside it.
+    """
     assert shown("make", "--no-print-directory", "lab-down")[0] == 0
     beside = left_on_this_machine()
-    status, output = shown("make", "--no-print-directory", "lab", f"NODES={NODES}")
+    put_on_the_share()
+    wheelhouse = tmp_path_factory.mktemp("wheelhouse")
+    status, output = shown(
+        "make", "--no-print-directory", "lab", f"NODES={NODES}", f"EXTRA=-e gh200_wheel_cache={wheelhouse}"
+    )
     assert status == 0
+    # What was compiled, for the next lab.
+    for made in wheelhouse.iterdir():
+        if not (KEPT / made.name).exists():
+            shutil.copytree(made, KEPT / made.name)
     url, model, key_file = ENDPOINT.fullmatch(output.strip().splitlines()[-1]).groups()
     key = (REPOSITORY / key_file).read_text(encoding="utf-8").strip()
     yield {
@@ -88,6 +114,7 @@ def lab():
         "key": key,
         "key_file": REPOSITORY / key_file,
         "output": output,
+        "wheelhouse": wheelhouse,
         "beside": beside,
     }
     shown("make", "--no-print-directory", "lab-down")
@@ -127,6 +154,25 @@ def test_every_answer_is_that_of_transformers(lab):
 def test_make_lab_ends_with_a_right_answer(lab):
     assert "The capital of France is Paris." in lab["output"].splitlines()[-6:]
     assert f'on {NODES} nodes were given one environment; layers by stage: {STAGES[NODES]}"' in lab["output"]
+
+
+def test_one_node_builds_and_the_others_come_when_there_is_something_for_them_to_do(lab):
+    said = lab["output"]
+    both = [
+        f"No wheels yet. build_first: 1 node for about 45 min, then {NODES}: about $",
+        f"at_once: {NODES} nodes from the start: about $",
+        "Doing build_first; -e gh200_growth=at_once for the other.",
+    ]
+    told = [
+        said.index(line) for line in (both if NODES > 1 else ["No wheels yet: the node builds them. 1 node: about $"])
+    ]
+    steps = [f"[r1] launched r1-{number:02d} (" for number in range(NODES)]
+    built, served = "TASK [gh200.inference.venv : Point the link at", "TASK [Say where it is]"
+    places = [said.index(step) for step in (steps[0], built, *steps[1:], served)]
+    assert told + places == sorted(told + places)
+    # Last of all a copy for the next fleet.
+    assert said.index(": Fetch the wheel]") > places[-1]
+    assert list(lab["wheelhouse"].glob("*/SHA256SUMS")) and not list(lab["wheelhouse"].glob("*.part"))
 
 
 def test_without_the_key_it_is_refused(lab):
@@ -242,6 +288,9 @@ def test_teardown_ends_what_costs_and_the_second_time_nothing(lab):
     assert recap(output)["localhost"]["changed"] == 2  # the fleet, and its receipt
     assert instances() == []
     page = Path(re.search(r"receipt: (\S+\.html)", output)[1])
+    rows = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["nodes"]
+    head, *others = sorted(rows, key=lambda row: row["node"])
+    assert all(head["from"] < row["from"] and head["minutes"] >= row["minutes"] for row in others), rows
     assert (
         f"fleet r1: {NODES} instances, " in output and page.read_text(encoding="utf-8").count("gpu_1x_gh200") == NODES
     )

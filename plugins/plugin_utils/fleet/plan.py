@@ -30,12 +30,21 @@ class Broken:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """Nodes that are there, nodes that are not, instances to terminate because they are broken or too many."""
+    """Nodes that are there, nodes that are not, instances to terminate because they are broken or too many.
+
+    `later` are nodes that are not there either, and are left to a later run.
+    """
 
     adopt: dict[str, models.Instance]
     missing: list[str]
     replace: list[Broken]
     surplus: list[models.Instance]
+    later: list[str]
+
+    @property
+    def to_pay(self) -> int:
+        """Number of nodes that are still to come, now or later."""
+        return len(self.missing) + len(self.later)
 
     @property
     def launch(self) -> list[str]:
@@ -102,10 +111,12 @@ def make(
     now: float = 0.0,
     boot_deadline: float = 1e9,
     replace: t.Container[str] = (),
+    launch: str = "all",
 ) -> Plan:
     """Adopt what is there, name what is missing.
 
-    `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad.
+    `now` is seconds since 1970, `boot_deadline` seconds; `replace` are ids that somebody found bad; with `launch` head
+    all that is missing beside the head is for later.
     """
     wanted, broken = node_names(fleet, size), []
     by_node: dict[str, list[models.Instance]] = {}
@@ -122,6 +133,15 @@ def make(
             broken.append(Broken(instance, why))
         else:
             by_node.setdefault(node, []).append(instance)
+    _require_one_each(fleet, by_node)
+    adopt = {node: by_node[node][0] for node in wanted if node in by_node}
+    surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
+    missing = [node for node in wanted if node not in adopt]
+    later = [node for node in missing if launch == "head" and node != wanted[0]]
+    return Plan(adopt, [node for node in missing if node not in later], broken, surplus, later)
+
+
+def _require_one_each(fleet: str, by_node: dict[str, list[models.Instance]]) -> None:
     for node, found in sorted(by_node.items()):
         if len(found) > 1:
             raise PlanError(
@@ -129,6 +149,3 @@ def make(
                 f"{', '.join(sorted(instance.id for instance in found))}. "
                 "Terminate the one that you do not want by its id; nothing was changed."
             )
-    adopt = {node: by_node[node][0] for node in wanted if node in by_node}
-    surplus = [found[0] for node, found in sorted(by_node.items()) if node not in wanted]
-    return Plan(adopt, [node for node in wanted if node not in adopt], broken, surplus)

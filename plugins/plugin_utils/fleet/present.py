@@ -34,6 +34,7 @@ class Fleet:
         self.progress = LaunchProgress(spec, self.ledger, self.clock, self.readiness, say)
         self.deadline = client.deadline = self.progress.deadline
         self.launcher: Launcher | None = None
+        self.missing: list[str] = []
 
     # -- what is there
 
@@ -53,16 +54,15 @@ class Fleet:
             made = self.compare(listed)
             self.require_leave(made)
             if made.missing:
-                self.make_launcher(made).terms.require_price(list(made.adopt.values()), len(made.missing))
+                self.make_launcher(made).terms.require_price(list(made.adopt.values()), made.to_pay)
             return made
         except (errors.CloudError, OSError) as error:
             raise self.failed(error, plan.members(self.spec.name, listed)) from error
 
     def compare(self, listed: list[models.Instance]) -> plan.Plan:
         """The account as it was just read, with the declaration."""
-        return plan.make(
-            self.spec.name, self.spec.size, listed, self.clock.now(), self.spec.boot_deadline, self.spec.replace
-        )
+        spec = self.spec
+        return plan.make(spec.name, spec.size, listed, self.clock.now(), spec.boot_deadline, spec.replace, spec.launch)
 
     def require_leave(self, made: plan.Plan) -> None:
         """Raises FleetError for what the user must say first: that nodes may go, or that a key may be believed."""
@@ -135,6 +135,7 @@ class Fleet:
         listed = self.client.instances()
         waiting = self.books.reconcile(listed)
         made = self.compare(listed)
+        self.missing = made.missing
         for node, instance in made.adopt.items():
             self.books.remember(instance, node)
             self.accept_key(node, instance)
@@ -164,7 +165,7 @@ class Fleet:
         if waiting and self.launcher and len(self.launcher.terms.regions) > 1:
             return
         launcher = self.make_launcher(made)
-        instance_id = launcher.attempt(free[0], list(made.adopt.values()), len(made.missing))
+        instance_id = launcher.attempt(free[0], list(made.adopt.values()), made.to_pay)
         if instance_id:
             self.say(f"launched {free[0]} ({instance_id}) in {launcher.terms.regions[0]}")
         elif self.ledger.pending():
@@ -183,7 +184,7 @@ class Fleet:
 
     def pause(self, nodes: dict[str, models.Instance]) -> float:
         """Seconds until the next look: when a launch may go, and sooner while something boots."""
-        if self.launcher is None or len(nodes) == self.spec.size:
+        if self.launcher is None or not self.missing:
             return self.spec.poll_interval
         boots = self.ledger.pending() or not all(map(self.readiness.is_ready, nodes.values()))
         return min(self.launcher.wait, self.spec.poll_interval) if boots else self.launcher.wait

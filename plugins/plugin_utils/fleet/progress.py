@@ -84,15 +84,16 @@ class LaunchProgress(Progress):
             if self.fleet.max_life
             else ""
         )
+        later = f", {len(made.later)} of them later" if made.later else ""
         self.tell(
             f"launching {len(made.missing)} x {self.fleet.instance_type} in {' or '.join(terms.regions)} at "
             f"${price:.2f}/h each{adopted}: "
-            f"${price * size:.2f}/h for the fleet of {size}{room}{life}"
+            f"${price * size:.2f}/h for the fleet of {size}{later}{room}{life}"
         )
 
     def report(self, made: plan.Plan, waiting: set[str], launcher: Launcher | None) -> None:
         """How far it is; `launcher` knows how the last launches went, if there were any."""
-        size = self.fleet.size
+        size = self.fleet.size - len(made.later)
         won = len(
             {life.node for life in self.ledger.lives().values() if life.terminated is None and life.gone is None}
             | set(made.adopt)
@@ -114,7 +115,8 @@ class LaunchProgress(Progress):
 
     def late(self, nodes: dict[str, models.Instance], launcher: Launcher | None) -> str:
         """What is missing at the deadline."""
-        missing = [node for node in plan.node_names(self.fleet.name, self.fleet.size) if node not in nodes]
+        wanted = plan.node_names(self.fleet.name, 1 if self.fleet.launch == "head" else self.fleet.size)
+        missing = [node for node in wanted if node not in nodes]
         silent = [
             f"{node} ({instance.status}, {self.readiness.address(instance) or 'no address'})"
             for node, instance in nodes.items()

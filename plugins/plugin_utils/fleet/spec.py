@@ -48,6 +48,7 @@ class FleetSpec(EndSpec):
     user_data: dict[str, t.Any]
     accept_host_keys: tuple[str, ...]
     replace: tuple[str, ...]
+    launch: str
     allow_shrink: bool
     connect_with: str
     wait_for_ssh: bool

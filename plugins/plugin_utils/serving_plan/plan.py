@@ -161,7 +161,8 @@ def _summary(sizes: model.Model, hardware: Hardware, shape: Shape) -> dict[str, 
 def _ranks(hardware: Hardware, shape: Shape) -> list[ranks.Rank]:
     if not hardware.nodes:
         return []
-    if len(hardware.nodes) != hardware.gpus:
+    # With fewer, as while only the head runs, it alone has its rank.
+    if len(hardware.nodes) > hardware.gpus:
         raise PlanError(
             f"There are {len(hardware.nodes)} nodes, and the plan is for {hardware.gpus} GPUs: "
             "one GPU per node is all that is known here."

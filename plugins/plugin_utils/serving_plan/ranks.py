@@ -33,7 +33,11 @@ def order(nodes: dict[str, str], driver: str) -> list[str]:
 
 
 def ranks(nodes: dict[str, str], driver: str, tensor: int, pipeline: int) -> list[Rank]:
-    """Nodes by rank. With more nodes than GPUs of the shape only the driver is sure: Ray chooses the others."""
+    """Nodes by rank.
+
+    Only the driver is sure with more nodes than GPUs of the shape, for Ray chooses the others, and with fewer, for the
+    addresses of those to come decide.
+    """
     known = len(nodes) == tensor * pipeline
     return [
         (

@@ -26,11 +26,9 @@ def options(role: str) -> dict[str, dict]:
 
 
 def plays() -> dict[str, str]:
-    """Name of each play to its playbook's."""
-    files = {
-        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
-        for path in sorted((REPOSITORY / "playbooks").glob("*.yml"))
-    }
+    """Name of each play to its playbook's; parts of playbooks are in parts/."""
+    paths = [path for pattern in ("*.yml", "parts/*.yml") for path in sorted((REPOSITORY / "playbooks").glob(pattern))]
+    files = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in paths}
     return {play["name"]: name for name, content in files.items() for play in content if "hosts" in play}
 
 

@@ -127,3 +127,9 @@ def test_downloads_begin_in_one_playbook_and_end_in_another(arrived):
         line["playbook"]: line["values"]["hf_models_state"] for line in arrived[0] if line["arrived"] == "hf_models"
     }
     assert states == {"prepare": "started", "models": "finished"}
+
+
+def test_no_folder_takes_the_name_of_a_playbook():
+    """Ansible would open it in the place of gh200.inference.NAME."""
+    playbooks = REPOSITORY / "playbooks"
+    assert not [path for path in playbooks.glob("*.yml") if path.with_suffix("").exists()]

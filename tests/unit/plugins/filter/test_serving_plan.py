@@ -63,6 +63,13 @@ def test_the_sizes_of_r1_on_sixteen():
     assert (plan["dollars_per_hour"], plan["idle_dollars_per_hour"], plan["gpus_idle"]) == (36.64, 0, 0)
 
 
+def test_while_only_the_head_runs_it_has_its_stage():
+    (only,) = serving_plan(R1, 16, nodes={"r1-00": "10.0.0.10"})["ranks"]
+    assert (only["rank"], only["stage"]) == (0, 0)
+    ranks = serving_plan(R1, 16, nodes={"r1-00": "10.0.0.10", "r1-01": "10.0.0.2"})["ranks"]
+    assert [row["stage"] for row in ranks] == [0, None]
+
+
 def test_a_given_order_of_nodes_names_the_driver():
     backwards = dict(reversed(NODES.items()))
     assert serving_plan(R1, 16, nodes=backwards)["ranks"][0]["node"] == "r1-15"
@@ -176,7 +183,7 @@ def test_a_refusal_is_a_sentence_and_no_error(gpus, options, verdict):
         (R1, 4, {"utilization": 1.5}, "utilisation is 1.5"),
         (R1, 4, {"max_model_len": 0}, "longest context is 0"),
         (R1, 4, {"tensor": 4}, "no option tensor"),
-        (R1, 4, {"nodes": {"a": "10.0.0.1"}}, "1 nodes, and the plan is for 4"),
+        (R1, 1, {"nodes": {"a": "10.0.0.1", "b": "10.0.0.2"}}, "2 nodes, and the plan is for 1"),
         (R1, 1, {"nodes": {"a": "10.0.0.1"}, "driver": "b"}, "driver b is none"),
     ],
 )
