@@ -82,6 +82,13 @@ def remove(path: str) -> None:
     shutil.rmtree(away)
 
 
+def drop_empty(*folders: str) -> None:
+    """Remove those of the folders that are empty, in this order."""
+    for folder in folders:
+        if os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
+
+
 def users(path: str, proc: str = "/proc", units: str = "/etc/systemd/system") -> list[str]:
     """Processes and services of this node that use something below the path, as "ray (pid 12)" and "ray.service"."""
     found = []

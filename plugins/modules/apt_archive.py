@@ -95,7 +95,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import fetch_url
-from ansible_collections.gh200.inference.plugins.module_utils import openpgp, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import openpgp, removal, systemd
 
 KEYRINGS = "/etc/apt/keyrings"
 SOURCES = "/etc/apt/sources.list.d"
@@ -140,6 +140,7 @@ class Archive:
         if not self.module.check_mode:
             for path in [*gone, *([self.note] if os.path.exists(self.note) else [])]:
                 os.unlink(path)
+            removal.drop_empty(NOTES, os.path.dirname(NOTES))
         self.module.exit_json(changed=bool(gone), diff=diff)
 
     def key(self):

@@ -85,7 +85,7 @@ import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import systemd
+from ansible_collections.gh200.inference.plugins.module_utils import removal, systemd
 
 NOTES = "/var/lib/gh200/packages"
 LISTS = "/var/lib/apt/lists"
@@ -183,6 +183,7 @@ class Packages:
             self.apt("purge", *sorted(going))
         if os.path.exists(self.note) and not self.module.check_mode:
             os.unlink(self.note)
+            removal.drop_empty(NOTES, os.path.dirname(NOTES))
         self.end(sorted(going), kept=sorted(ours - going), before="".join(f"{name}\n" for name in sorted(going)))
 
     def simulate(self, names):

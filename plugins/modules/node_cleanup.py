@@ -115,7 +115,9 @@ class Cleanup:
             self.remove(path)
         for manifest, files in named.items():
             self.empty(manifest, files)
-        for folder in self.params["empty_folders"]:
+        # Folders that all jobs share go with the last one's files.
+        shared = [RUN, os.path.dirname(RUN), LOGS] if self.params["jobs"] else []
+        for folder in [*self.params["empty_folders"], *shared]:
             self.drop(folder)
         before = "".join(f"{path}\n" for path in self.removed)
         diff = {"before_header": "removed", "after_header": "removed", "before": before, "after": ""}

@@ -59,7 +59,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import systemd
+from ansible_collections.gh200.inference.plugins.module_utils import removal, systemd
 
 # What starts runs comes before what runs.
 TIMERS = ["apt-daily.timer", "apt-daily-upgrade.timer"]
@@ -111,6 +111,7 @@ class Hold:
             systemd.write(NOTE, json.dumps(units) + "\n", 0o644)
         else:
             os.unlink(NOTE)
+            removal.drop_empty(os.path.dirname(NOTE))
 
     def look(self):
         """Properties of all units, in their order, by one call."""

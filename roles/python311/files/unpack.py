@@ -56,6 +56,7 @@ def fetch(url, archive):
             return
         except (OSError, ValueError) as error:
             gone = isinstance(error, urllib.error.HTTPError) and error.code in (401, 403, 404, 410)
+            gone = gone or isinstance(getattr(error, "reason", None), FileNotFoundError)
             if gone or pause is None or isinstance(error, ValueError):
                 raise Refused(
                     f"{url} could not be fetched: {error}. Correct python311_uv_url, or look at the connection."
