@@ -43,7 +43,17 @@ def lock(wanted: list[str], form: str = "requirements.txt") -> str:
     """The lock of these pins, from the package index. Raises Unfit where one has no wheel for the platform."""
     command = [
         *(str(Path(sys.executable).parent / "uv"), "pip", "compile", "--no-config", "--quiet", "--no-deps"),
-        *("--generate-hashes", "--only-binary", ":all:", "--no-header", "--no-annotate", "--format", form, *PLATFORM, "-"),
+        *(
+            "--generate-hashes",
+            "--only-binary",
+            ":all:",
+            "--no-header",
+            "--no-annotate",
+            "--format",
+            form,
+            *PLATFORM,
+            "-",
+        ),
     ]
     done = subprocess.run(command, input="\n".join(wanted), capture_output=True, text=True, check=False)
     if done.returncode:

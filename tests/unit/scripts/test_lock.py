@@ -18,7 +18,9 @@ def test_what_is_pinned_and_not_locked_is_named(monkeypatch):
     assert "engine.txt and pins.yml differ in" in lock.main(check=True)
 
 
-@pytest.mark.parametrize("text", ["one==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\ntwo==2\n", "# one\none==1 \\\n"])
+@pytest.mark.parametrize(
+    "text", ["one==1 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\ntwo==2\n", "# one\none==1 \\\n"]
+)
 def test_checksums_are_counted(text):
     assert lock.locked(text) in ({"one==1": 2}, {"one==1": 0})
 
