@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Holds every pin of the role vllm_build to the checksums of its files: python -m scripts.lock [--check].
 
-The pins are those of roles/vllm_build/defaults/main/pins.yml, which people change; the locks, with every file that the package index
-has of each version, are roles/vllm_build/files/locks/*.txt, made by uv (tests/requirements.txt). A version whose files have no wheel
-for Python 3.11 on aarch64 is an error. --check writes nothing, and tells whether pins and locks agree.
+The pins are those of roles/vllm_build/defaults/main/pins.yml, which people change; the locks, with every file that the
+package index has of each version, are roles/vllm_build/files/locks/*.txt, made by uv (tests/requirements.txt). A
+version that has no wheel for Python 3.11 on aarch64 is an error. --check writes nothing, and tells whether pins and
+locks agree.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import yaml
 
 ROLE = Path(__file__).resolve().parent.parent / "roles/vllm_build"
 LOCKS = ROLE / "files/locks"
-HEAD = "# SPDX-License-Identifier: GPL-3.0-or-later\n# Made by `python -m scripts.lock` from defaults/main/pins.yml; do not edit.\n"
+HEAD = (
+    "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+    "# Made by `python -m scripts.lock` from defaults/main/pins.yml; do not edit.\n"
+)
 # What the GH200's image has: glibc 2.35.
 PLATFORM = ["--python-platform", "aarch64-manylinux_2_35", "--python-version", "3.11"]
 SETS = {"engine": "vllm_build_constraints", "tools": "vllm_build_tools"}

@@ -162,15 +162,15 @@ class Packages:
                 continue
             out = self.module.run_command(["apt-cache", "policy", name], environ_update=QUIET)[1]
             found = re.search(r"^ +Candidate: (\S+)", out, re.MULTILINE)
-            if not found or found[1] == "(none)":
+            candidate = found[1] if found else "(none)"
+            if candidate == "(none)":
                 self.module.fail_json(
                     msg=f"No archive of this node has the package {name}, and nothing was installed: choose another "
                     "source, or a newer image."
                 )
-            argv = ["dpkg", "--compare-versions", found[1], "ge", minimum]
-            if self.module.run_command(argv)[0] != 0:
+            if self.module.run_command(["dpkg", "--compare-versions", candidate, "ge", minimum])[0] != 0:
                 self.module.fail_json(
-                    msg=f"The archives of this node have {name} only as {found[1]}, wanted is {minimum} or newer, and "
+                    msg=f"The archives of this node have {name} only as {candidate}, wanted is {minimum} or newer, and "
                     "nothing was installed: choose another source, or a newer image."
                 )
 

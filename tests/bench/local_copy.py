@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What venv_local_copy saves, on one machine in one run: local_copy.py ENVIRONMENT FOLDER MODULE...
 
-Makes a copy of ENVIRONMENT in FOLDER as the role venv does, and imports the modules from each in turn, five times, with the files of
-both out of the page cache. Prints the seconds of each, their ratio, and what an import reads below ENVIRONMENT: files and bytes, which
-come from the share without the copy, and not one of them with it.
+Makes a copy of ENVIRONMENT in FOLDER as the role venv does, and imports the modules from each in turn, five times, with
+the files of both out of the page cache. Prints the seconds of each, their ratio, and what an import reads below
+ENVIRONMENT: files and bytes, which come from the share without the copy, and not one of them with it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a node has, but for what any use of it changes: snapshot.py remember | compare. `compare` prints what differs."""
+"""What a node has, but for what any use of it changes: snapshot.py remember | compare, which prints what differs."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 
 RECORD = "/run/molecule-snapshot.json"
-# The kernel's and the boot's; apt's, dpkg's and systemd's own books; logs; what Ansible, ssh and Python keep by themselves.
+# The kernel's and the boot's; apt's, dpkg's and systemd's own books; logs; what Ansible, ssh and Python keep.
 OTHERS = (
     "/dev", "/proc", "/run", "/sys", "/tmp",
     "/etc/ld.so.cache", "/var/backups", "/var/cache/apt", "/var/cache/debconf", "/var/cache/ldconfig", "/var/cache/man",
@@ -46,10 +47,9 @@ def files():
         for name in [*names, *others]:
             path = os.path.join(where, name)
             if not left_out(path) and name not in NAMES:
-                try:
+                # What is gone by now was somebody's for a moment.
+                with contextlib.suppress(FileNotFoundError):
                     yield path, about(path)
-                except FileNotFoundError:
-                    pass  # it was somebody's for a moment
 
 
 def left_out(path):
