@@ -10,7 +10,8 @@ import os
 import pathlib
 import shutil
 
-MANIFEST_FILES = "files"
+# Keys of a manifest: what is ours, and what was ours at another revision.
+MANIFEST_FILES, MANIFEST_FORMER = "files", "former"
 
 
 class Refused(Exception):
@@ -41,10 +42,11 @@ def named_files(manifest: str) -> list[str]:
     """
     try:
         with open(manifest, encoding="utf-8") as stream:
-            names = list(json.load(stream)[MANIFEST_FILES])
+            content = json.load(stream)
+            names = sorted({*content[MANIFEST_FILES], *content.get(MANIFEST_FORMER, [])})
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Refused(
             f"{manifest} does not tell what is ours ({type(error).__name__}): "
             "remove the files beside it by hand, or mend it."

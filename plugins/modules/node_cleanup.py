@@ -39,8 +39,8 @@ options:
     type: dict
     default: {}
   manifests:
-    description: JSON files whose key C(files) names files beside and below them. Exactly these are removed, and the
-      manifest.
+    description: JSON files whose keys C(files) and C(former) name files beside and below them. Exactly these are
+      removed, and the manifest.
     type: list
     elements: path
     default: []
@@ -149,10 +149,10 @@ class Cleanup:
                 self.module.run_command(["systemctl", "stop", unit])
                 self.module.run_command(["systemctl", "reset-failed", unit])
         # All of a job's files are named after it, and a job's name has no dot.
-        files = sorted(os.listdir(RUN)) if os.path.isdir(RUN) else []
-        paths = [f"{RUN}/{name}" for name in files if name.partition(".")[0] == job]
-        for path in [*paths, f"{LOGS}/{job}.log"]:
-            self.remove(path)
+        for folder in (RUN, LOGS):
+            for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+                if name.partition(".")[0] == job:
+                    self.remove(f"{folder}/{name}")
 
     def remove(self, path):
         if os.path.lexists(path):
