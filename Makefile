@@ -15,10 +15,10 @@ PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 PROGRAMS := g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins
 
 help: ## this list
-	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint bench-inventory. All others are for root on Debian 12."
+	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 venv: $(VENV)/.complete ## the Python environment, for tests without a lab
@@ -62,6 +62,9 @@ drills: programs venv ## kill -9 at every step of a launch and of its end
 
 lint: programs venv ## ruff, mypy, shellcheck, yamllint, ansible-lint, ansible-test sanity, sizes
 	@bash scripts/lint.sh
+
+pins: venv ## every pin of vllm_build has an aarch64 wheel by its checksum, asked of the package index
+	@$(BIN)/python -m pytest tests/pins
 
 door: setup ## `make venv unit` as an ordinary user, in a Debian 12 that has nothing else
 	@$(BIN)/python -m scripts.clean_root

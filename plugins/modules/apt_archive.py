@@ -13,6 +13,7 @@ version_added: 0.1.0
 description:
   - Installs a key, if it is the one with O(fingerprint) and no other is beside it, and adds the archive that it signs.
   - The key that is installed is looked at in every run; one with another fingerprint is replaced.
+  - What it made, it notes under C(/var/lib/gh200/archives), and O(state=absent) removes that and nothing else.
   - Needs neither gnupg nor python3-debian on the node, and does not read the archive's index.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -29,9 +30,13 @@ options:
     type: str
     required: true
   fingerprint:
-    description: Fingerprint of the key, in hexadecimal digits.
+    description: Fingerprint of the key, in hexadecimal digits. Needed unless O(state=absent).
     type: str
-    required: true
+  state:
+    description: Wanted state.
+    type: str
+    choices: [present, absent]
+    default: present
   key:
     description: The key, armoured.
     type: str
@@ -80,19 +85,21 @@ RETURN = r"""
 key:
   description: The key that is installed, armoured, for other hosts.
   type: str
-  returned: always
+  returned: when O(state=present)
 """
 
+import json
 import os
 import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import fetch_url
-from ansible_collections.gh200.inference.plugins.module_utils import openpgp, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import openpgp, removal, systemd
 
 KEYRINGS = "/etc/apt/keyrings"
 SOURCES = "/etc/apt/sources.list.d"
+NOTES = "/var/lib/gh200/archives"
 
 
 class Archive:
@@ -101,17 +108,40 @@ class Archive:
     def __init__(self, module):
         self.module = module
         self.params = module.params
-        self.wanted = re.sub(r"\s", "", self.params["fingerprint"]).upper()
+        self.wanted = re.sub(r"\s", "", self.params["fingerprint"] or "").upper()
         self.key_path = f"{KEYRINGS}/{self.params['name']}.asc"
         self.source_path = f"{SOURCES}/{self.params['name']}.sources"
+        self.note = f"{NOTES}/{self.params['name']}.json"
 
     def execute(self):
+        if self.params["state"] == "absent":
+            self.take_back()
         key = self.key()
         texts = {self.key_path: key}
         if self.params["uris"]:
             texts[self.source_path] = self.source()
-        diff = [self.replace(path, text) for path, text in texts.items() if self.differs(path, text)]
+        differing = [path for path, text in texts.items() if self.differs(path, text)]
+        made = [path for path in differing if not os.path.exists(path)]
+        if made and not self.module.check_mode:
+            systemd.write(self.note, json.dumps(sorted({*self.noted(), *made})) + "\n", 0o644)
+        diff = [self.replace(path, texts[path]) for path in differing]
         self.module.exit_json(changed=bool(diff), diff=diff, key=key)
+
+    def noted(self):
+        """Paths of the files that were made here, not found."""
+        return json.loads(systemd.read(self.note) or "[]")
+
+    def take_back(self):
+        gone = [path for path in self.noted() if path in (self.key_path, self.source_path) and os.path.exists(path)]
+        diff = [
+            {"before_header": path, "after_header": path, "before": systemd.read(path) or "", "after": ""}
+            for path in gone
+        ]
+        if not self.module.check_mode:
+            for path in [*gone, *([self.note] if os.path.exists(self.note) else [])]:
+                os.unlink(path)
+            removal.drop_empty(NOTES, os.path.dirname(NOTES))
+        self.module.exit_json(changed=bool(gone), diff=diff)
 
     def key(self):
         """The right key: given, installed, or fetched. A wrong one that is given is refused, whatever is installed."""
@@ -186,7 +216,8 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
-            "fingerprint": {"type": "str", "required": True},
+            "fingerprint": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "key": {"type": "str", "no_log": False},
             "key_url": {"type": "str", "no_log": False},
             "uris": {"type": "list", "elements": "str"},
@@ -194,6 +225,7 @@ def main():
             "components": {"type": "list", "elements": "str", "default": ["main"]},
             "retries": {"type": "int", "default": 5},
         },
+        required_if=[("state", "present", ["fingerprint"])],
         supports_check_mode=True,
     )
     if not re.match(r"[a-z0-9-]+$", module.params["name"]):
@@ -202,7 +234,7 @@ def main():
         )
     try:
         Archive(module).execute()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         module.fail_json(msg=f"The archive {module.params['name']} could not be set up on this node: {error}")
 
 

@@ -27,9 +27,12 @@ attributes:
     platforms: debian
 options:
   state:
-    description: V(held) keeps packages as they are, V(released) takes that back and starts the timers that are enabled.
+    description:
+      - V(held) keeps packages as they are, and notes in C(/var/lib/gh200/unattended-upgrades.json) what it masked.
+      - V(released) lets packages be upgraded again, whoever masked the units, and starts the timers that are enabled.
+      - V(absent) takes back what was noted and nothing else.
     type: str
-    choices: [held, released]
+    choices: [held, released, absent]
     default: held
   timeout:
     description: Seconds for which a run that is in progress may last.
@@ -51,11 +54,12 @@ units:
   returned: always
 """
 
+import json
 import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import systemd
+from ansible_collections.gh200.inference.plugins.module_utils import removal, systemd
 
 # What starts runs comes before what runs.
 TIMERS = ["apt-daily.timer", "apt-daily-upgrade.timer"]
@@ -64,6 +68,7 @@ RUNS = ["apt-daily.service", "apt-daily-upgrade.service"]
 AT_SHUTDOWN = ["unattended-upgrades.service"]
 UNITS = TIMERS + RUNS + AT_SHUTDOWN
 NEEDRESTART = "/etc/needrestart"
+NOTE = "/var/lib/gh200/unattended-upgrades.json"
 TEXT = "# Services are restarted by hand on this node, see the module unattended_upgrades.\n$nrconf{restart} = 'l';\n"
 
 
@@ -79,10 +84,14 @@ class Hold:
 
     def execute(self):
         states = {unit: state for unit, state in self.look().items() if state["LoadState"] != "not-found"}
+        noted = json.loads(systemd.read(NOTE) or "[]")
         differing = [unit for unit, state in states.items() if (state["LoadState"] == "masked") != self.held]
+        if self.module.params["state"] == "absent":
+            differing = [unit for unit in differing if unit in noted]
         if differing:
             words = ("unmasked", "masked") if self.held else ("masked", "unmasked")
             self.note("units", *("".join(f"{unit}: {word}\n" for unit in differing) for word in words))
+        self.remember(sorted({*noted, *differing}) if self.held else [])
         if differing and self.held:
             self.hold(differing)
         elif differing:
@@ -93,6 +102,16 @@ class Hold:
     def note(self, header, before, after):
         self.changed = True
         self.diff.append({"before_header": header, "after_header": header, "before": before, "after": after})
+
+    def remember(self, units):
+        """Note which units are masked by us: before it is done, so that a run that is killed is taken back too."""
+        if self.module.check_mode or units == json.loads(systemd.read(NOTE) or "[]"):
+            return
+        if units:
+            systemd.write(NOTE, json.dumps(units) + "\n", 0o644)
+        else:
+            os.unlink(NOTE)
+            removal.drop_empty(os.path.dirname(NOTE))
 
     def look(self):
         """Properties of all units, in their order, by one call."""
@@ -167,14 +186,14 @@ class Hold:
 def main():
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
+            "state": {"type": "str", "choices": ["held", "released", "absent"], "default": "held"},
             "timeout": {"type": "int", "default": 900},
         },
         supports_check_mode=True,
     )
     try:
         Hold(module).execute()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         module.fail_json(msg=f"What upgrades packages by itself could not be set on this node: {error}")
 
 

@@ -80,6 +80,8 @@ def arrivals(folder: Path, playbooks: list[str], variables: dict, more: dict[str
     """
     root = build(folder / "collections", more or {})
     here = {"ansible_connection": "local", "ansible_become": False, "ansible_python_interpreter": sys.executable}
+    # Leave that no default gives, and which stands on the command line.
+    here["gh200_absent"] = True
     # Of another fleet, so that provision.yml ends before it asks anybody.
     hosts = {
         name: {"gh200_address": f"192.0.2.{number}", "lambda_fleet": "another"}

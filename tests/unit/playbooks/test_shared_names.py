@@ -23,9 +23,10 @@ SHARED = {
     },
     **{
         f"gh200_{name}": f"/own/{name}"
-        for name in ("venv", "home", "share", "share_record", "wheel_cache", "model_dir", "api_key_file")
+        for name in ("venv", "home", "share", "share_record", "wheel_cache", "model_dir", "api_key_file", "python")
     },
     "gh200_head": WORKER,
+    "gh200_hosts": [HEAD, WORKER],
     # Each host has its own, which begins like this.
     "gh200_address": "192.0.2.",
     "gh200_nodes": {HEAD: "198.51.100.1", WORKER: "198.51.100.2"},

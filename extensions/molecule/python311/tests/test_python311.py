@@ -31,3 +31,10 @@ def test_apt_takes_the_archive_with_its_key(host):
     )
     assert update.rc == 0, update.stderr
     assert "test InRelease" in update.stdout
+
+
+def test_the_unpacked_one_is_its_own(host):
+    python = "/opt/molecule/python/bin/python3.11"
+    assert host.check_output(f"{python} -c 'import sys; print(sys.prefix)'") == "/opt/molecule/python"
+    assert host.check_output(f"{python} -c 'import ssl, sqlite3, ctypes; print(ssl.OPENSSL_VERSION_INFO[0])'") == "3"
+    assert host.check_output("ls -A /opt/molecule") == "python"

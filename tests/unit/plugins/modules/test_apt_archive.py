@@ -37,6 +37,7 @@ def archive_on_a_node(tmp_path, monkeypatch):
     """
     monkeypatch.setattr(apt_archive, "KEYRINGS", str(tmp_path))
     monkeypatch.setattr(apt_archive, "SOURCES", str(tmp_path))
+    monkeypatch.setattr(apt_archive, "NOTES", str(tmp_path / "notes"))
 
     def archive(*answers, check=False, **params):
         given, archive.pauses = list(answers), []
@@ -54,6 +55,7 @@ def archive_on_a_node(tmp_path, monkeypatch):
         monkeypatch.setattr(apt_archive, "fetch_url", fetch)
         defaults = {
             "name": "x",
+            "state": "present",
             "fingerprint": FINGERPRINT,
             "key": None,
             "key_url": None,
@@ -111,7 +113,7 @@ def test_a_second_key_beside_the_right_one_is_refused(archive):
 
 def test_the_key_is_fetched_once_and_handed_on(archive):
     first = archive(ONE, key_url=URL, uris=None)
-    assert sorted(path.name for path in archive.folder.iterdir()) == ["x.asc"]
+    assert sorted(path.name for path in archive.folder.glob("x.*")) == ["x.asc"]
     assert archive(key_url=URL, uris=None) == {"changed": False, "diff": [], "key": first["key"]}
     (archive.folder / "x.asc").unlink()
     assert archive(key=first["key"], uris=None)["changed"] is True
@@ -132,3 +134,21 @@ def test_a_page_instead_of_a_key_is_refused(archive):
 
 def test_the_fingerprint_may_be_written_in_groups(archive):
     assert archive(key=ONE, fingerprint="1d2c 3f69 a234 5174 d735  2d1a 3d8f df7b 194a 675a")["changed"]
+
+
+def test_what_was_made_is_taken_back(archive):
+    archive(key=ONE)
+    assert archive(state="absent", check=True)["changed"] and (archive.folder / "x.asc").exists()
+    assert archive(state="absent")["changed"] and not list(archive.folder.glob("x.*"))
+    assert not list((archive.folder / "notes").iterdir())
+    assert not archive(state="absent")["changed"]
+
+
+def test_what_was_found_stays(archive):
+    (archive.folder / "x.asc").write_text(
+        apt_archive.openpgp.armour(apt_archive.openpgp.dearmour(ONE)), encoding="utf-8"
+    )
+    (archive.folder / "x.asc").chmod(0o644)
+    assert len(archive()["diff"]) == 1
+    assert archive(state="absent")["changed"]
+    assert [path.name for path in archive.folder.glob("x.*")] == ["x.asc"]

@@ -69,6 +69,7 @@ def apply_to_a_node(tmp_path, monkeypatch):
     """
     folder = tmp_path / "needrestart"
     monkeypatch.setattr(unattended_upgrades, "NEEDRESTART", str(folder))
+    monkeypatch.setattr(unattended_upgrades, "NOTE", str(tmp_path / "note.json"))
 
     def apply(node, state="held", check=False, timeout=60):
         monkeypatch.setattr(unattended_upgrades, "time", node)
@@ -148,3 +149,26 @@ def test_needrestart_only_lists_where_it_is_installed(apply):
     assert "$nrconf{restart} = 'l';" in apply(node)["diff"][0]["after"]
     assert conf.read_text(encoding="utf-8").splitlines()[-1] == "$nrconf{restart} = 'l';"
     assert not apply(node)["changed"]
+
+
+def test_only_what_was_masked_here_is_taken_back(apply):
+    found = UBUNTU | dict.fromkeys(unattended_upgrades.TIMERS, "masked")
+    node = Node(found)
+    apply.folder.mkdir()
+    apply(node)
+    assert apply(node, "absent", check=True)["changed"] and node.load != found
+    assert apply(node, "absent")["changed"] and node.load == found
+    assert not (apply.folder / "conf.d" / "gh200.conf").exists()
+    assert not apply(node, "absent")["changed"]
+    assert not apply(Node(found), "absent")["changed"]
+
+
+def test_a_hold_that_was_killed_is_taken_back_too(apply, monkeypatch):
+    node = Node(UBUNTU)
+    monkeypatch.setattr(unattended_upgrades.Hold, "hold", lambda self, units: end(msg="killed"))
+    assert apply(node)["msg"] == "killed"
+    monkeypatch.undo()
+    monkeypatch.setattr(unattended_upgrades, "NEEDRESTART", str(apply.folder))
+    monkeypatch.setattr(unattended_upgrades, "NOTE", str(apply.folder.parent / "note.json"))
+    node.load |= dict.fromkeys(unattended_upgrades.TIMERS, "masked")
+    assert apply(node, "absent")["changed"] and node.load == UBUNTU
