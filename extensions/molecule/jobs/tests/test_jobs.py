@@ -33,7 +33,7 @@ def running_playbook(tmp_path):
             "ANSIBLE_FORCE_COLOR": "0",
             "GH200_PROGRESS_LOG": str(tmp_path / "progress.jsonl"),
         }
-        with open(said, "wb") as stream:
+        with open(said, "ab") as stream:
             return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=stream, stderr=subprocess.STDOUT)
 
     play.said = lambda: said.read_text(encoding="utf-8") if said.exists() else ""

@@ -42,12 +42,14 @@ def test_the_sentence_is_told_and_the_signal_does_what_it_did(sentence, shown, n
     assert status is None or ran.stdout.strip() == status
 
 
-def test_what_the_run_wrote_to_a_file_before_stays(tmp_path):
-    with open(tmp_path / "log", "w", encoding="utf-8") as stream:
+@pytest.mark.parametrize(("mode", "shown"), [("a", "\nThe jobs go on.\n"), ("w", "")])
+def test_what_the_run_writes_to_a_file_stays(tmp_path, mode, shown):
+    with open(tmp_path / "log", mode, encoding="utf-8") as stream:
         stream.write("PLAY [all]\n")
         stream.flush()
-        subprocess.run([sys.executable, "-c", RUN, "The jobs go on.", "SIGTERM"], stderr=stream, check=True)
-    assert (tmp_path / "log").read_text(encoding="utf-8") == "PLAY [all]\n\nThe jobs go on.\n"
+        command = [sys.executable, "-c", RUN, "The jobs go on.", "SIGTERM"]
+        subprocess.run(command, stdout=stream, stderr=stream, check=True)
+    assert (tmp_path / "log").read_text(encoding="utf-8") == f"PLAY [all]\n{shown}3\n"
 
 
 def test_afterwards_signals_are_as_before():
