@@ -51,17 +51,17 @@ class Wire:
         elif scope["path"].startswith("/lab/"):
             await self.control(scope, receive, send)
         else:
-            fault = self.fault(scope["path"])
+            fault = self.fault(scope["method"], scope["path"])
             if fault and fault.status:
                 after = [] if fault.retry_after is None else [(b"retry-after", b"%d" % fault.retry_after)]
                 await answer(send, fault.status, {"error": "a fault on demand"}, after)
             else:
                 await self.counted(scope, receive, send, fault)
 
-    def fault(self, path: str) -> Fault | None:
-        """The first that matches and is not used up."""
+    def fault(self, method: str, path: str) -> Fault | None:
+        """The first that matches and is not used up. An answer without a body cannot be slow or cut."""
         for fault in self.faults:
-            if re.search(fault.match, path) and fault.times != 0:
+            if re.search(fault.match, path) and fault.times != 0 and (fault.status or method == "GET"):
                 if fault.times:
                     fault.times -= 1
                 return fault
