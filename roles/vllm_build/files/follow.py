@@ -43,9 +43,14 @@ class Progress:
         return {"seconds_left": round((now - since) / (done - first) * (total - done))}
 
     def write(self, content):
-        with open(self.path + ".new", "w", encoding="utf-8") as stream:
-            json.dump(content, stream)
-        os.replace(self.path + ".new", self.path)
+        """A build does not end because nobody can be told."""
+        try:
+            with open(self.path + ".new", "w", encoding="utf-8") as stream:
+                json.dump(content, stream)
+            os.replace(self.path + ".new", self.path)
+        except OSError as error:
+            print(f"The progress cannot be told: {error}", flush=True)
+            self.path = None
 
 
 def main(step, steps, *words):

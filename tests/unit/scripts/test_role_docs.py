@@ -30,13 +30,16 @@ def test_a_readme_has_the_variables_of_today(role):
 @pytest.mark.parametrize("role", ROLES)
 def test_an_example_sets_only_variables_that_there_are(role):
     text = (role_docs.ROLES / role / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
+    example, *more = re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
     (play,) = yaml.safe_load(example)
     assert len(example.splitlines()) <= 12
     roles = play.get("roles") or [{"role": task["ansible.builtin.import_role"]["name"]} for task in play["tasks"][:1]]
     assert [item["role"] for item in roles] == [f"gh200.inference.{role}"]
     declared = {name for spec in specs(role).values() for name in spec.get("options") or {}}
     assert set(roles[0].get("vars", {})) <= declared
+    # After the play come variables of an inventory, of this role or of those that go with it.
+    everywhere = {name for each in ROLES for spec in specs(each).values() for name in spec.get("options") or {}}
+    assert {name for block in more for name in yaml.safe_load(block)} <= everywhere
 
 
 def test_markup_of_ansible_becomes_markdown():

@@ -77,3 +77,9 @@ def test_the_output_is_handed_on(load, tmp_path):
     assert run(load, text, GH200_PROGRESS=str(file)).decode() == text.decode("utf-8", "replace")
     assert json.loads(file.read_text(encoding="utf-8"))["what"] == "Compiling it"
     assert run(load, b"[1/2] a\n") == b"[1/2] a\n"
+
+
+def test_a_file_that_cannot_be_written_does_not_end_the_build(load, tmp_path):
+    told = run(load, b"[1/2] a\n[2/2] b\n", GH200_PROGRESS=str(tmp_path / "missing" / "progress")).decode()
+    assert told.startswith("[1/2] a\nThe progress cannot be told: ") and told.endswith("\n[2/2] b\n")
+    assert told.count("cannot be told") == 1
