@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Settings of cachefilesd, the daemon that keeps FS-Cache's folder in its limits. Pure."""
+"""Settings of cachefilesd, the daemon that keeps FS-Cache's folder in its limits."""
 
 from __future__ import annotations
 
 import math
+import os
 
 # Per cent of the disk. Below the first nothing is ever cached, so that the system has room; above the second the
 # limits that follow would have no place.
@@ -33,6 +34,14 @@ RestartSec=2
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def disk_bytes(folder: str) -> int:
+    """Size of the disk that the folder is on, or will be."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    disk = os.statvfs(folder)
+    return disk.f_blocks * disk.f_frsize
 
 
 def limits(disk_bytes: int, keep_free: float) -> tuple[int, int, int]:

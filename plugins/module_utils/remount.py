@@ -91,7 +91,10 @@ class Remount:
             there = mounts.mount_at(systemd.read(MOUNTINFO) or "", target)
             if there and there["fstype"].startswith("nfs"):
                 continue
-            rc, dummy, err = self.module.run_command(["mount", target])
+            waits = there and there["fstype"] == "autofs"
+            # Who looks behind an automounter has it mounted; to mount there beside it is a race.
+            command = ["stat", "--file-system", f"{target}/."] if waits else ["mount", target]
+            rc, dummy, err = self.module.run_command(command)
             if rc != 0:
                 return f"{target} could not be mounted again: {' '.join(err.split())}"
         return ""

@@ -142,7 +142,7 @@ class Cache:
             self.fail("cachefilesd is not installed on this node: install the package before this task.")
         self.remember(folder)
         self.make_folder(folder)
-        text = cachefilesd.settings(folder, self.disk_bytes(folder), self.params["keep_free"])
+        text = cachefilesd.settings(folder, cachefilesd.disk_bytes(folder), self.params["keep_free"])
         unit = self.replace(UNIT, cachefilesd.UNIT.format(folder=folder, settings=SETTINGS))
         settings = self.replace(SETTINGS, text)
         if not os.path.islink(WANTED):
@@ -159,11 +159,19 @@ class Cache:
     def remember(self, folder):
         """Write down what is there, before anything is changed."""
         if "daemon" not in self.record:
-            self.record = {"options": [], "folders": [], "package": False, "daemon": self.runs()} | self.record
+            self.record = {
+                "options": [],
+                "folders": [],
+                "made": [],
+                "package": False,
+                "daemon": self.runs(),
+            } | self.record
         if self.params["package_installed"]:
             self.record |= {"package": True, "daemon": False}
         if not os.path.exists(os.path.join(folder, "cache")) and folder not in self.record["folders"]:
             self.record["folders"].append(folder)
+            if self.params["package_installed"] or not os.path.isdir(folder):
+                self.record["made"].append(folder)
         self.keep_record()
 
     def make_folder(self, folder):
@@ -171,13 +179,6 @@ class Cache:
             self.changed = True
             if not self.module.check_mode:
                 os.makedirs(folder)
-
-    def disk_bytes(self, folder):
-        """Size of the disk that the folder is on, or will be."""
-        while not os.path.isdir(folder):
-            folder = os.path.dirname(folder)
-        disk = os.statvfs(folder)
-        return disk.f_blocks * disk.f_frsize
 
     def restart(self):
         if self.module.check_mode:
@@ -275,10 +276,10 @@ class Cache:
         self.keep_record()
 
     def remove_cache(self, folder):
-        """What cachefilesd put there; the folder itself only if that was all."""
+        """What cachefilesd put there; the folder itself only where it was not there before, and that was all."""
         for name in ("cache", "graveyard"):
             shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
-        if os.path.isdir(folder) and not os.listdir(folder):
+        if folder in self.record["made"] and os.path.isdir(folder) and not os.listdir(folder):
             os.rmdir(folder)
 
     def keep_record(self):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible_collections.gh200.inference.plugins.module_utils import cachefilesd
 
@@ -50,3 +52,8 @@ def test_settings_count_blocks_and_files():
         "fcull 15%",
         "fstop 10%",
     ]
+
+
+def test_a_folder_to_come_is_on_the_disk_of_those_above_it(tmp_path):
+    disk = os.statvfs(tmp_path)
+    assert cachefilesd.disk_bytes(str(tmp_path / "a/b/c")) == disk.f_blocks * disk.f_frsize

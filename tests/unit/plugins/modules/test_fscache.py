@@ -151,6 +151,36 @@ def test_a_cache_and_a_daemon_that_were_there_before_stay(node):
     assert (node.folder / "cache/cache").is_dir() and node.active
 
 
+def test_an_empty_folder_that_was_there_before_stays_and_one_of_the_package_goes_with_it(node):
+    (node.folder / "cache").mkdir()
+    node.module()
+    node.module(state="absent", path=None)
+    assert (node.folder / "cache").is_dir()
+    node.module(package_installed=True)
+    node.module(state="absent", path=None)
+    assert not (node.folder / "cache").exists()
+
+
+def test_behind_an_automounter_the_mount_is_made_by_looking(node):
+    node.mounts.insert(0, "1 1 0:33 / /a rw - autofs systemd-1 rw\n")
+    run, asked = node.run, []
+
+    def programs(argv, **more):
+        asked.append(argv)
+        if argv[0] == "umount" and argv[-1] == "/a":
+            node.mounts = [line for line in node.mounts if " /a " not in line or "autofs" in line]
+            node.tell()
+            return 0, "", ""
+        if argv == ["stat", "--file-system", "/a/."]:
+            node.mount("/a")
+            return 0, "", ""
+        return run(argv, **more)
+
+    node.run = programs
+    assert node.module()["cached"] is True
+    assert ["mount", "/a"] not in asked and ["mount", "/b"] in asked
+
+
 def test_a_line_that_had_the_option_before_keeps_it(node):
     node.write("fstab", FSTAB.replace("proto=tcp", "fsc"))
     node.module()
