@@ -165,7 +165,7 @@ class Cleanup:
             self.remove(path)
         for folder in removal.emptied(manifest, files):
             self.drop(folder)
-        if (self.left(os.path.dirname(manifest)) or []) and files:
+        if self.left(os.path.dirname(manifest)) and files:
             self.kept.append(os.path.dirname(manifest))
 
     def left(self, folder):

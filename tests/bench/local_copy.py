@@ -36,7 +36,7 @@ print(json.dumps({"seconds": seconds, "files": len(files), "bytes": sum(map(os.p
 
 def forget(folder: str) -> None:
     """Takes the files below a folder out of the page cache, and no others."""
-    for where, _, names in os.walk(folder):
+    for where, dummy, names in os.walk(folder):
         for name in names:
             path = os.path.join(where, name)
             if os.path.isfile(path) and not os.path.islink(path):

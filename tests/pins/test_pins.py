@@ -41,8 +41,7 @@ def test_every_pin_has_a_wheel_for_aarch64_by_its_checksum(name):
 
 
 def test_wheels_for_other_machines_do_not_count():
-    (sums,) = wheels(["numpy==1.26.4"]).values()
-    assert len(sums) == 1
+    assert [len(sums) for sums in wheels(["numpy==1.26.4"]).values()] == [1]
 
 
 def test_a_pin_that_has_wheels_for_others_only_cannot_be_locked():

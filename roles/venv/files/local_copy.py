@@ -97,7 +97,7 @@ def listing(path):
                 folders.append(below)
             else:
                 files.append((below, os.lstat(full).st_size))
-    return folders, files, sum(size for _, size in files)
+    return folders, files, sum(size for dummy, size in files)
 
 
 def like(source, target):
