@@ -52,13 +52,13 @@ def test_the_head_is_everywhere_the_embedding_and_the_last_norm_where_they_are_u
     }
     listing = dict.fromkeys([*places.values(), "config.json"])
 
-    def needs(layers, config, index=places):
+    def needs(layers, config, index):
         return choice.wanted(listing, layers, {"weight_map": index}, config)
 
     two = {"num_hidden_layers": 2}
-    assert needs([0, 0], two) == {"e", "0", "h", "config.json"}
-    assert needs([1, 1], two) == {"1", "n", "h", "config.json"}
-    assert "n" in needs([0, 0], {})  # where the number of layers is not known
+    assert needs([0, 0], two, places) == {"e", "0", "h", "config.json"}
+    assert needs([1, 1], two, places) == {"1", "n", "h", "config.json"}
+    assert "n" in needs([0, 0], {}, places)  # where the number of layers is not known
     tied = {tensor: file for tensor, file in places.items() if file != "h"}
     assert "e" in needs([1, 1], two, tied)  # the head is made of it
 
