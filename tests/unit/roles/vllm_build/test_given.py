@@ -36,7 +36,10 @@ def the_job(serve, tmp_path):
 
     def job(**others):
         wheels = [
-            {"url": site + path, "sha256": others.get(path.split("/")[-1].split("-")[0], sha256(content))}
+            {
+                "url": site + path,
+                "sha256": others.get(path.rsplit("/", maxsplit=1)[-1].split("-", maxsplit=1)[0], sha256(content)),
+            }
             for path, content in CONTENT.items()
         ]
         text = script(
