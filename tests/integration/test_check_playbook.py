@@ -77,7 +77,15 @@ def account_with_a_fleet(act, cloud, collection, tmp_path):
     )
     rented = tmp_path / "lambda_cloud.yml"
     rented.write_text(
-        json.dumps({"plugin": "gh200.inference.lambda_cloud", "fleet": "r1", **cloud.options}), encoding="utf-8"
+        json.dumps(
+            {
+                "plugin": "gh200.inference.lambda_cloud",
+                "fleet": "r1",
+                "compose": {"gh200_address": "lambda_private_ip"},
+                **cloud.options,
+            }
+        ),
+        encoding="utf-8",
     )
     variables = {
         "gh200_state_dir": str(state),
@@ -200,7 +208,9 @@ def test_a_fleet_of_another_size_is_not_resized_by_the_way(site):
 def test_machines_of_ones_own_are_never_replaced(site, leave, sentence):
     inventory = site.folder / "hosts.yml"
     inventory.write_text(
-        "all: {children: {head: {hosts: {node-00: {}}}, workers: {hosts: {node-01: {}}}}}\n", encoding="utf-8"
+        "all: {children: {head: {hosts: {node-00: {gh200_address: 192.0.2.1}}},"
+        " workers: {hosts: {node-01: {gh200_address: 192.0.2.2}}}}}\n",
+        encoding="utf-8",
     )
     done = site.check(bad=["node-01"], inventory=inventory, gh200_replace_bad=leave, gh200_size=2)
     assert (
