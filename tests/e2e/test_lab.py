@@ -175,6 +175,17 @@ def test_one_node_builds_and_the_others_come_when_there_is_something_for_them_to
     assert list(lab["wheelhouse"].glob("*/SHA256SUMS")) and not list(lab["wheelhouse"].glob("*.part"))
 
 
+def test_the_hub_sent_the_weights_once_to_the_whole_fleet(lab):
+    values = yaml.safe_load((REPOSITORY / "inventory/lab/group_vars/all.yml").read_text(encoding="utf-8"))
+    with urllib.request.urlopen(f"{values['gh200_hub_endpoint']}/lab/counts") as answer:
+        sent = {path: counts for path, counts in json.load(answer).items() if path.endswith(".safetensors")}
+    shards = (REPOSITORY / ".lab/cache/hub/repos/gh200/DeepSeek-V3-tiny").glob("*.safetensors")
+    sizes = [path.stat().st_size for path in shards]
+    # The head has its stage before the others are there, and gives it to those that share it.
+    assert len(sent) == len(sizes) > 1
+    assert sum(sizes) <= sum(sum(counts.values()) for counts in sent.values()) <= 1.05 * sum(sizes), sent
+
+
 def test_without_the_key_it_is_refused(lab):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         complete(lab, None)
