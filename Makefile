@@ -13,7 +13,7 @@ PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
 # For the targets with virtual machines alone: 150 MB.
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
-PROGRAMS := g++ gcc git ssh-keygen
+PROGRAMS := curl g++ gcc git ssh-keygen
 
 .PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins
 

@@ -15,7 +15,7 @@ from lab.errors import LabError
 from lab.nodes import host, image
 
 # The same words are in CONTRIBUTING.md.
-PACKAGES = "ca-certificates g++ git make openssh-client python3-venv"
+PACKAGES = "ca-certificates curl g++ git make openssh-client python3-venv"
 USER = "contributor"
 CHECKOUT = f"/home/{USER}/a checkout"
 

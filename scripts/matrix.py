@@ -6,6 +6,7 @@ is a root, made once."""
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from lab.errors import LabError
 from lab.nodes import host, image
 
 STEPS = ("unit", "integration", "sanity")
-PACKAGES = "ca-certificates g++ gcc git libc6-dev make openssh-client python3-venv"
+PACKAGES = "ca-certificates curl g++ gcc git libc6-dev make openssh-client python3-venv"
 # The copy's place in a root: ansible-test wants such a path.
 PLACE = "/matrix/ansible_collections/gh200/inference"
 
@@ -44,11 +45,12 @@ def rows(text: str) -> list[Row]:
 
 def debian13(paths: Paths) -> Path:
     """A Debian 13 with a compiler, git and Python 3.13."""
-    root = paths.cache / "debian13"
+    name = f"debian13-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
+    root = paths.cache / name
     if root.exists():
         return root
     print("matrix: Debian 13 (a minute, once)", flush=True)
-    unfinished, debs, log = paths.cache / "debian13-unfinished", paths.cache / "debs13", paths.logs / "debian13.log"
+    unfinished, debs, log = paths.cache / f"{name}-unfinished", paths.cache / "debs13", paths.logs / "debian13.log"
     image.remove(unfinished)
     debs.mkdir(parents=True, exist_ok=True)
     mirror = host.mirror(host.debian_sources())

@@ -63,7 +63,7 @@ def main(source: str, folder: str, modules: list[str]) -> None:
     copy = os.path.join(folder, os.path.basename(source))
     role.make(source, copy)
     # In turn, so that what else the machine does falls on both.
-    rounds = [(imported(source, modules), imported(copy, modules)) for _ in range(ROUNDS)]
+    rounds = [(imported(source, modules), imported(copy, modules)) for dummy in range(ROUNDS)]
     share, local = (statistics.median(pair[side]["seconds"] for pair in rounds) for side in (0, 1))
     read = rounds[0][0]
     print(

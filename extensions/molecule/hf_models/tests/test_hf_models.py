@@ -19,7 +19,7 @@ def manifest(host):
 def stage(host):
     """The layers that converge.yml gives to this host."""
     variables = host.ansible.get_variables()
-    return [[0, 2], [2, 4]][sorted(variables["groups"]["all"]).index(variables["inventory_hostname"])]
+    return [0, 2] if variables["inventory_hostname"] in variables["groups"]["head"] else [2, 4]
 
 
 def program(host, models, *more):
