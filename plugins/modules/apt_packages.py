@@ -44,6 +44,13 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  masked:
+    description:
+      - Services that come with the packages and must not run. They are masked while the packages are installed, and
+        disabled afterwards; a service of packages that are there already is not touched.
+    type: list
+    elements: str
+    default: []
   cache_valid_time:
     description: Seconds for which the list of what the archives have is taken as it is.
     type: int
@@ -136,7 +143,7 @@ class Packages:
             self.refresh()
             self.require_new_enough(missing)
             self.write({"before": sorted(before), "packages": noted["packages"]})
-            self.apt("install", *missing)
+            self.install(missing)
             noted["packages"] = sorted(set(noted["packages"]) | self.look()[0] - before)
             self.write({"before": None, "packages": noted["packages"]})
         self.end(missing, before="", after="".join(f"{name}\n" for name in missing))
@@ -173,6 +180,16 @@ class Packages:
                     msg=f"The archives of this node have {name} only as {candidate}, wanted is {minimum} or newer, and "
                     "nothing was installed: choose another source, or a newer image."
                 )
+
+    def install(self, missing):
+        for unit in self.params["masked"]:
+            self.module.run_command(["systemctl", "mask", unit], check_rc=True)
+        try:
+            self.apt("install", *missing)
+        finally:
+            for unit in self.params["masked"]:
+                self.module.run_command(["systemctl", "unmask", unit])
+                self.module.run_command(["systemctl", "disable", unit])
 
     def take_back(self, before, ours):
         """Remove what the note names, unless that would take packages of others along."""
@@ -219,6 +236,7 @@ def main():
             "packages": {"type": "list", "elements": "str", "default": []},
             "minimum": {"type": "dict", "default": {}},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "masked": {"type": "list", "elements": "str", "default": []},
             "cache_valid_time": {"type": "int", "default": 86400},
             "lock_timeout": {"type": "int", "default": 300},
         },

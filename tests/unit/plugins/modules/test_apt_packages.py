@@ -37,6 +37,9 @@ class Node:
             return 0, f"{argv[2]}:\n  Candidate: {self.versions.get(argv[2], '(none)')}\n", ""
         if argv[0] == "dpkg":
             return int(argv[2] < argv[4]), "", ""
+        if argv[0] == "systemctl":
+            self.done.append(f"{argv[1]} {argv[2]}")
+            return 0, "", ""
         words = argv[argv.index("purge") + 1 :] if "purge" in argv else []
         if "--simulate" in argv:
             return 0, "".join(f"Purg {name} [1]\n" for name in sorted(self.closure(words))), ""
@@ -61,9 +64,9 @@ def apply_to_a_node(tmp_path, monkeypatch):
     monkeypatch.setattr(apt_packages, "NOTES", str(tmp_path / "gh200/packages"))
     monkeypatch.setattr(apt_packages, "LISTS", str(tmp_path / "lists"))
 
-    def apply(node, *packages, state="present", minimum=None, check=False):
+    def apply(node, *packages, state="present", minimum=None, check=False, masked=()):
         params = {"name": "x", "packages": list(packages), "minimum": minimum or {}, "state": state}
-        params |= {"cache_valid_time": 10, "lock_timeout": 5}
+        params |= {"cache_valid_time": 10, "lock_timeout": 5, "masked": list(masked)}
         module = SimpleNamespace(
             params=params, check_mode=check, exit_json=end, fail_json=end, run_command=node.command
         )
@@ -127,3 +130,15 @@ def test_apt_s_own_words_are_one_line():
         apt_packages.reason("Reading...\nE: Unable to locate package x\nW: old\n") == "Unable to locate package x old"
     )
     assert apt_packages.reason("") == "it said nothing"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_service_that_must_not_run_is_masked_while_it_is_installed_and_disabled_afterwards(apply, killed):
+    node = Node()
+    node.killed = killed
+    apply(node, "nginx", masked=["nginx.service"])
+    order = ["mask nginx.service", "install", "unmask nginx.service", "disable nginx.service"]
+    assert [step for step in node.done if step != "update"] == order
+    node.done.clear()
+    apply(node, "nginx", masked=["nginx.service"])
+    assert node.done == []
