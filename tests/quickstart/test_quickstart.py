@@ -28,7 +28,7 @@ def test_nodes_are_launched_and_torn_down(type_in, cloud, block):
     assert output.count("[r1] launched r1-") == output.count("[r1] launched r1-00") == 1, output
     assert status and output.count("unreachable=1 ") == 1, output
     last = output.partition("TASK [Require the nodes in the inventory]")[2]
-    assert "TASK [Wait for the end of the first boot]" in last, output
+    assert "TASK [gh200.inference.gpu_check : Check the GPU, once per boot]" in last, output
     assert "The head r1-00 could not be reached, so nothing more is launched" in last, output
 
     assert "teardown" in down and "$" in teardown[1] and cloud.cloud.paid_now() == []
