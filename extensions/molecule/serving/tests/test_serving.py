@@ -18,7 +18,7 @@ def test_units_run_and_start_at_boot(host):
 def test_every_rank_is_given_one_environment(host):
     file = host.file("/etc/gh200/ranks.env")
     assert (file.user, file.mode) == ("root", 0o600)
-    assert 'VLLM_PP_LAYER_PARTITION="3,1"' in file.content_string
+    assert 'VLLM_PP_LAYER_PARTITION="3,2"' in file.content_string
     assert 'PYTHONDONTWRITEBYTECODE="1"' in file.content_string
 
 
