@@ -13,7 +13,13 @@ ansible-playbook -i "$inventory" playbooks/provision.yml
 # The roles get machines that one already has: names, addresses and values, and no cloud to ask.
 mkdir -p .lab/molecule
 ansible-inventory -i "$inventory" --list --yaml --output .lab/molecule/hosts.yml
-[ $# -gt 0 ] || set -- extensions/molecule/*/molecule.yml
+if [ $# -eq 0 ]; then
+  # First, for it moves the share, from which runs what the others leave.
+  set -- shared_mount
+  for scenario in extensions/molecule/*/molecule.yml; do
+    [[ $scenario == */shared_mount/* ]] || set -- "$@" "$scenario"
+  done
+fi
 for scenario in "$@"; do
   name=$(basename "${scenario%/molecule.yml}")
   started=$SECONDS
