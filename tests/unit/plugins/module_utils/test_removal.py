@@ -75,8 +75,10 @@ def test_a_process_that_runs_from_it_is_named(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/python").symlink_to(sys.executable)
     with subprocess.Popen(
-        [tmp_path / "bin/python", "-c", "input()"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [tmp_path / "bin/python", "-c", "input('here')"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
+        # Not before it is what it will be.
+        assert process.stdout.read(4) == b"here"
         assert f"(pid {process.pid})" in removal.users(str(tmp_path), units=str(tmp_path))[0]
         assert removal.users(f"{tmp_path}-other", units=str(tmp_path)) == []
         process.stdin.close()
