@@ -42,13 +42,17 @@ def the_job(serve, tmp_path):
             }
             for path, content in CONTENT.items()
         ]
+        # As on a node, where the path of the programs has no blank.
+        programs = tmp_path / "programs"
+        if not programs.exists():
+            programs.symlink_to(ROLE / "files")
         text = script(
             "given-wheel",
             vllm_build_lane="wheels",
             vllm_build_wheels=wheels,
             vllm_build_workdir=str(tmp_path / "work"),
             vllm_build_wheelhouse=str(tmp_path / "wheelhouse"),
-            __vllm_build_programs=str(ROLE / "files"),
+            __vllm_build_programs=str(programs),
         )
         environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
         command = ["bash", "-euo", "pipefail", "-c", "sleep() { :; }\n" + text]

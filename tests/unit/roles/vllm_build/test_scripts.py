@@ -100,7 +100,11 @@ echo "$jobs jobs"
 
 def build(tmp_path, part, other, gib=0.001):
     """A build that holds its memory until its input ends."""
-    text = templar(vllm_build_workdir=str(tmp_path), __vllm_build_programs=str(ROLE / "files")).template(
+    # As on a node, where the path of the programs has no blank.
+    programs = tmp_path / "programs"
+    if not programs.exists():
+        programs.symlink_to(ROLE / "files")
+    text = templar(vllm_build_workdir=str(tmp_path), __vllm_build_programs=str(programs)).template(
         trust_as_template(MEMORY.format(gib=gib, part=part, other=other))
     )
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
