@@ -74,8 +74,9 @@ class ActionModule(ActionBase):
             secrets = {str(values[name]) for name in spec if spec[name].get("no_log") and values.get(name)}
             wrong += [f"{role}: {remove_values(message, secrets)}" for message in told]
             broken |= {message: f"{name}: {message}" for name, message in failures.items()}
-        # What cannot be computed mostly follows from a value that does not fit.
-        return wrong or list(broken.values())
+        # What cannot be computed mostly follows from a value that does not fit. Before there are nodes it may
+        # follow from what is not known yet, too.
+        return wrong or ([] if given_only else list(broken.values()))
 
     def _values(self, role, spec, given_only, task_vars):
         """Name to value of the role's variables, and name to what Ansible says of those that cannot be computed."""

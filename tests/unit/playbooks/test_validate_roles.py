@@ -61,6 +61,14 @@ def test_before_there_are_nodes_only_what_was_given_is_looked_at(said):
     assert "2 variables do not fit" in output and "ray_cluster: argument 'ray_cluster_gpus'" in output
 
 
+def test_what_is_not_known_before_there_are_nodes_is_no_fault(said):
+    # The plan follows from a model whose sizes nobody has asked for yet.
+    model = {"tiny": {"repository": "own/tiny", "revision": "main", "served_name": "tiny"}}
+    assert said("localhost", {"given_only": True}, gh200_model="tiny", gh200_models=model)[0] == 0
+    status, output = said("localhost", {"given_only": True}, gh200_model="tiny", gh200_models=model, gh200_size="x")
+    assert status == 2 and "gh200: argument 'gh200_size'" in output
+
+
 def test_a_slip_of_the_pen_is_warned_of(said):
     status, output = said("localhost", {"given_only": True}, gh200_siz=3, vllm_serve_prot=1, gh200_mine=1, other=1)
     assert status == 0
