@@ -15,7 +15,7 @@ PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
@@ -86,6 +86,9 @@ reference-large: setup ## the same at 8 and 16 nodes
 
 faults: setup ## plants faults on a running lab with pipeline stages: what tells them?
 	@$(BIN)/python -m pytest tests/faults -s
+
+kills: setup ## the control node dies at a dozen points of one site.yml; each next run goes on, and nothing comes twice
+	@$(BIN)/python -m pytest tests/kills -s
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s

@@ -9,16 +9,20 @@ end() {
   ansible-playbook -i "$inventory" playbooks/teardown.yml >.lab/logs/molecule-teardown.log 2>&1 || { cat .lab/logs/molecule-teardown.log; return 1; }
 }
 trap end EXIT
+# What a killed run left there is not what a scenario finds.
+end
 ansible-playbook -i "$inventory" playbooks/provision.yml
 # The roles get machines that one already has: names, addresses and values, and no cloud to ask.
 mkdir -p .lab/molecule
 ansible-inventory -i "$inventory" --list --yaml --output .lab/molecule/hosts.yml
 if [ $# -eq 0 ]; then
-  # First, for it moves the share, from which runs what the others leave.
+  # First shared_mount, for it moves the share, from which runs what the others leave; last serving, for what it leaves
+  # runs on and writes where the others compare.
   set -- shared_mount
   for scenario in extensions/molecule/*/molecule.yml; do
-    [[ $scenario == */shared_mount/* ]] || set -- "$@" "$scenario"
+    [[ $scenario == */@(shared_mount|serving)/* ]] || set -- "$@" "$scenario"
   done
+  set -- "$@" serving
 fi
 for scenario in "$@"; do
   name=$(basename "${scenario%/molecule.yml}")
