@@ -167,7 +167,7 @@ def test_one_node_builds_and_the_others_come_when_there_is_something_for_them_to
         said.index(line) for line in (both if NODES > 1 else ["No wheels yet: the node builds them. 1 node: about $"])
     ]
     steps = [f"[r1] launched r1-{number:02d} (" for number in range(NODES)]
-    built, served = "TASK [gh200.inference.venv : Point the link at", "TASK [Say where it is]"
+    built, served = "TASK [gh200.inference.venv : Point the link at", "TASK [gh200.inference.vllm_serve : Show it, and"
     places = [said.index(step) for step in (steps[0], built, *steps[1:], served)]
     assert told + places == sorted(told + places)
     # Last of all a copy for the next fleet.
