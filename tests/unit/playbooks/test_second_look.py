@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who has said in this run that all its files are there is not asked again; one who lacks some has all of them asked."""
+"""Who has said in this run that all its files are there is not asked again; if one lacks some, all are asked."""
 
 from __future__ import annotations
 
