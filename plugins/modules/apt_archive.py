@@ -95,10 +95,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import fetch_url
-from ansible_collections.gh200.inference.plugins.module_utils import openpgp, removal, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import apt, openpgp, removal, systemd
 
-KEYRINGS = "/etc/apt/keyrings"
-SOURCES = "/etc/apt/sources.list.d"
 NOTES = "/var/lib/gh200/archives"
 
 
@@ -108,9 +106,9 @@ class Archive:
     def __init__(self, module):
         self.module = module
         self.params = module.params
-        self.wanted = re.sub(r"\s", "", self.params["fingerprint"] or "").upper()
-        self.key_path = f"{KEYRINGS}/{self.params['name']}.asc"
-        self.source_path = f"{SOURCES}/{self.params['name']}.sources"
+        self.wanted = apt.fingerprint(self.params["fingerprint"] or "")
+        self.key_path = apt.key_path(self.params["name"])
+        self.source_path = apt.source_path(self.params["name"])
         self.note = f"{NOTES}/{self.params['name']}.json"
 
     def execute(self):
@@ -119,8 +117,9 @@ class Archive:
         key = self.key()
         texts = {self.key_path: key}
         if self.params["uris"]:
-            texts[self.source_path] = self.source()
-        differing = [path for path, text in texts.items() if self.differs(path, text)]
+            words = (self.params[name] for name in ("uris", "suites", "components"))
+            texts[self.source_path] = apt.source(self.params["name"], *words)
+        differing = [path for path, text in texts.items() if apt.differs(path, text)]
         made = [path for path in differing if not os.path.exists(path)]
         if made and not self.module.check_mode:
             systemd.write(self.note, json.dumps(sorted({*self.noted(), *made})) + "\n", 0o644)
@@ -147,12 +146,9 @@ class Archive:
         """The right key: given, installed, or fetched. A wrong one that is given is refused, whatever is installed."""
         if self.params["key"]:
             return self.checked(self.params["key"], "that was given")
-        installed = systemd.read(self.key_path)
-        try:
-            if installed and openpgp.fingerprints(openpgp.dearmour(installed)) == [self.wanted]:
-                return installed
-        except ValueError:
-            pass  # what is installed is no key: another must come
+        # What is installed may be no key, or another.
+        if apt.has_key(self.key_path, self.wanted):
+            return systemd.read(self.key_path)
         if not self.params["key_url"]:
             self.module.fail_json(
                 msg=f"The key {self.wanted} of the archive {self.params['name']} is not installed on this node, "
@@ -188,22 +184,6 @@ class Archive:
             msg=f"The key of the archive {self.params['name']} could not be fetched from {self.params['key_url']} in "
             f"{self.params['retries'] + 1} attempts: {info['msg']}. Try again later, or name another address for it."
         )
-
-    def source(self):
-        fields = {
-            "Types": "deb",
-            "URIs": self.params["uris"],
-            "Suites": self.params["suites"],
-            "Components": self.params["components"],
-        }
-        fields["Signed-By"] = self.key_path
-        return "".join(
-            f"{name}: {value if isinstance(value, str) else ' '.join(value)}\n" for name, value in fields.items()
-        )
-
-    @staticmethod
-    def differs(path, text):
-        return systemd.read(path) != text or os.stat(path).st_mode & 0o777 != 0o644
 
     def replace(self, path, text):
         diff = {"before_header": path, "after_header": path, "before": systemd.read(path) or "", "after": text}

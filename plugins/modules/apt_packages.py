@@ -92,22 +92,11 @@ import re
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import removal, systemd
+from ansible_collections.gh200.inference.plugins.module_utils import apt, removal, systemd
 
-NOTES = "/var/lib/gh200/packages"
+NOTES = apt.NOTES
 LISTS = "/var/lib/apt/lists"
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
-
-
-def installed(listing):
-    """(names of packages, those and what they provide), of lines "name<tab>status<tab>provides"."""
-    names, provided = set(), set()
-    for line in listing.splitlines():
-        name, status, provides = [*line.split("\t"), "", ""][:3]
-        if status == "installed":
-            names.add(name)
-            provided |= {word.strip().split()[0].partition(":")[0] for word in provides.split(",") if word.strip()}
-    return names, names | provided
 
 
 def to_remove(simulation):
@@ -149,8 +138,7 @@ class Packages:
         self.end(missing, before="", after="".join(f"{name}\n" for name in missing))
 
     def look(self):
-        form = "--showformat=${Package}\t${db:Status-Status}\t${Provides}\n"
-        return installed(self.module.run_command(["dpkg-query", "--show", form], check_rc=True)[1])
+        return apt.installed(self.module.run_command(list(apt.LISTING), check_rc=True)[1])
 
     def write(self, note):
         if not self.module.check_mode:

@@ -113,7 +113,10 @@ def remember(path, found):
 
 
 def check(options, run=command, measuring=measure):
-    """All of it, once per boot and options: a dictionary with a line about the node. Raises Unfit."""
+    """All of it, once per boot and options: a dictionary with a line about the node. Raises Unfit.
+
+    `serving` in it is what serves there now, None for nothing.
+    """
     key = [
         read("/proc/sys/kernel/random/boot_id"),
         options.capability,
@@ -123,7 +126,7 @@ def check(options, run=command, measuring=measure):
     ]
     kept = remembered(options.record)
     if kept.get("key") == key and not options.again:
-        return {**kept, "remembered": True}
+        return {**kept, "remembered": True, "serving": serving(run)}
     await_first_boot(options.first_boot)
     gpus = settled_gpus(run)
     for gpu in gpus:
@@ -141,7 +144,7 @@ def check(options, run=command, measuring=measure):
     found = {"key": key, "gpus": gpus, "measured": measured, "node": node, "line": describe(gpus, measured, node)}
     if not busy and not options.dry_run:
         remember(options.record, found)
-    return {**found, "remembered": False}
+    return {**found, "remembered": False, "serving": busy}
 
 
 def memory(options, run=command):

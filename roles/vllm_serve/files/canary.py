@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks the endpoint what it must know: canary.py SETTINGS once | wait SECONDS | verify.
+"""Asks the endpoint what it must know: canary.py SETTINGS once | wait SECONDS | verify | serving.
 
 An engine that lost a layer answers at full speed with status 200, so a token proves nothing. Three things do:
 the ranks were all given one environment (ranks.py), facts are completed rightly, and a fixed passage has the
-mean log-probability that this model has. SETTINGS is a JSON file without secrets; the key is read from its key_file.
+mean log-probability that this model has. `serving` is `verify` of what may not be up yet. SETTINGS is a JSON
+file without secrets; the key is read from its key_file.
 """
 
 import json
@@ -34,6 +35,8 @@ def main(path, mode, *rest):
         elif mode == "once":
             check_facts(settings)
         else:
+            if mode == "serving":
+                loading.require_listener(settings["url"])
             verify(settings)
     except (Wrong, OSError, ValueError) as error:
         return (

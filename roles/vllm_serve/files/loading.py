@@ -7,7 +7,9 @@ The stages are those of vLLM 0.7.2; another version's lines that are not known l
 import json
 import os
 import re
+import socket
 import subprocess
+import urllib.parse
 
 STAGES = (
     (r"Initializing a V\d LLM engine|Connecting to existing Ray", "Starting the ranks"),
@@ -34,6 +36,12 @@ def stage(lines):
                 reached = NAMES.index(name)
                 amount = {"done": int(found[1]), "total": int(found[2])} if found.groups() else {}
     return {"what": NAMES[reached], "step": reached + 1, "steps": STEPS, **amount}
+
+
+def require_listener(url):
+    """At once, for an engine listens only when all is loaded. Raises OSError."""
+    place = urllib.parse.urlsplit(url)
+    socket.create_connection((place.hostname, place.port), timeout=10).close()
 
 
 def journal(unit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,19 +88,62 @@ def test_a_role_that_is_not_there_is_a_sentence(said):
     assert status == 2 and "This collection has no role no_such; it has " in output
 
 
+def entries(name):
+    """What a playbook does, in order; what it imports first stands for its place."""
+    path = REPOSITORY / "playbooks" / name
+    return [(name, entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
 RUNNING = [
-    (path.stem, play)
+    (path.name, number, entry)
     for path in sorted((REPOSITORY / "playbooks").glob("*.yml"))
-    for play in yaml.safe_load(path.read_text(encoding="utf-8"))
-    if play.get("become")
+    for number, (dummy, entry) in enumerate(entries(path.name))
+    if entry.get("become")
 ]
 
 
-@pytest.mark.parametrize(("playbook", "play"), RUNNING, ids=[f"{name}: {play['name']}" for name, play in RUNNING])
-def test_a_play_on_nodes_has_its_variables_checked_before_its_roles(playbook, play):
+@pytest.mark.parametrize(
+    ("playbook", "number", "play"), RUNNING, ids=[f"{name}: {play['name']}" for name, dummy, play in RUNNING]
+)
+def test_a_play_on_nodes_has_its_variables_checked_before_its_roles(playbook, number, play):
     assert "roles" not in play  # these would check for themselves, a task each
-    tasks = [task.get("ansible.builtin.include_tasks") for task in play["tasks"]]
     roles = [index for index, task in enumerate(play["tasks"]) if "gh200.inference." in json.dumps(task)]
-    if roles:
-        assert tasks.index("tasks/validate.yml") < roles[0]
-        assert all("rolespec_validate" in json.dumps(play["tasks"][index]) for index in roles), playbook
+    if not roles:
+        return
+    tasks = [task.get("ansible.builtin.include_tasks") for task in play["tasks"]]
+    imported = [entry.get("ansible.builtin.import_playbook") for dummy, entry in entries(playbook)[:number]]
+    within = "tasks/validate.yml" in tasks and tasks.index("tasks/validate.yml") < roles[0]
+    # check.yml begins with it.
+    assert within or {"parts/validate.yml", "check.yml"} & {*imported}
+    assert all("rolespec_validate" in json.dumps(play["tasks"][index]) for index in roles), playbook
+
+
+def test_check_begins_with_it():
+    assert entries("check.yml")[0][1]["ansible.builtin.import_playbook"] == "parts/validate.yml"
+
+
+def test_each_node_is_asked_once_in_a_run(tmp_path):
+    inventory = {"head": {"hosts": {"node-a": {}}}, "workers": {"hosts": {"node-b": {}, "node-c": {}}}}
+    for number, host in enumerate(inventory["head"]["hosts"] | inventory["workers"]["hosts"]):
+        inventory["head" if number == 0 else "workers"]["hosts"][host] = {"gh200_address": f"192.0.2.{number + 1}"}
+    (tmp_path / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
+    part = {"ansible.builtin.import_playbook": str(REPOSITORY / "playbooks/parts/validate.yml")}
+    plays = [part | {"vars": {"gh200_part": "head"}}, part, part]
+    (tmp_path / "all.yml").write_text(json.dumps(plays), encoding="utf-8")
+    program = Path(sys.executable).parent / "ansible-playbook"
+    done = subprocess.run(
+        [program, "-i", tmp_path / "hosts.json", tmp_path / "all.yml"],
+        cwd=REPOSITORY,
+        env=os.environ | {"ANSIBLE_NOCOLOR": "1", "GH200_STATE_DIR": str(tmp_path / "state"), "COLUMNS": "9999"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second, third = done.stdout.split("PLAY RECAP")[0].split("PLAY [Check the variables]")[1:]
+    assert [sorted(re.findall(r"^ok: \[(\S+)\]", part, re.MULTILINE)) for part in (first, second, third)] == [
+        ["node-a"],
+        ["node-b", "node-c"],
+        [],
+    ]
+    assert "no hosts matched" in third and "WARNING" not in done.stderr

@@ -35,8 +35,8 @@ def archive_on_a_node(tmp_path, monkeypatch):
 
     `archive.pauses` has the pauses, `archive.folder` both files.
     """
-    monkeypatch.setattr(apt_archive, "KEYRINGS", str(tmp_path))
-    monkeypatch.setattr(apt_archive, "SOURCES", str(tmp_path))
+    monkeypatch.setattr(apt_archive.apt, "KEYRINGS", str(tmp_path))
+    monkeypatch.setattr(apt_archive.apt, "SOURCES", str(tmp_path))
     monkeypatch.setattr(apt_archive, "NOTES", str(tmp_path / "notes"))
 
     def archive(*answers, check=False, **params):

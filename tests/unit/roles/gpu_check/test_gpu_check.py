@@ -250,8 +250,18 @@ def test_while_something_serves_nothing_is_measured_or_remembered(program, optio
     monkeypatch.setattr(program, "serving", lambda run: "vllm.service runs")
     found = program.check(options, Machine(memory__free="1000"), lambda: pytest.fail("measured"))
     assert "not measured: vllm.service runs" in found["line"]
+    assert found["serving"] == "vllm.service runs"
     assert program.memory(options, Machine(memory__free="1000"))["skipped"] == "vllm.service runs"
     assert not (tmp_path / "kept").exists()
+
+
+def test_what_serves_is_told_with_what_is_remembered_and_is_not_remembered_itself(program, options, monkeypatch):
+    assert program.check(options, Machine(), lambda: UNMEASURED)["serving"] is None
+    monkeypatch.setattr(program, "serving", lambda run: "vllm.service runs")
+    found = program.check(options, Machine(), lambda: pytest.fail("measured again"))
+    assert (found["remembered"], found["serving"]) == (True, "vllm.service runs")
+    monkeypatch.setattr(program, "serving", lambda run: None)
+    assert program.check(options, Machine(), lambda: pytest.fail("measured again"))["serving"] is None
 
 
 @pytest.mark.parametrize(

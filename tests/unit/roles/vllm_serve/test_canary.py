@@ -222,6 +222,14 @@ def test_wait_ends_at_once_when_vllm_has_failed(canary, endpoint, monkeypatch):
     assert canary("wait", "3600").startswith("vLLM ended before its first token. Its last words: loading shard 3.")
 
 
+def test_what_nobody_listens_for_is_told_before_any_rank_is_asked(canary, settings, endpoint, monkeypatch, capsys):
+    assert canary("serving") is None
+    assert "the first after" in capsys.readouterr().out and endpoint.bodies
+    settings["url"] = "http://127.0.0.1:9"
+    monkeypatch.setattr(canary.module, "check_ranks", lambda settings: pytest.fail("asked"))
+    assert "http://127.0.0.1:9 gave no answer: [Errno 111] Connection refused" in canary("serving")
+
+
 def test_wait_compares_the_ranks_before_it_believes_an_answer(canary, monkeypatch):
     def differ(settings):
         raise canary.module.Wrong("The ranks were given different environments.")
