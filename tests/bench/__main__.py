@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -47,35 +48,36 @@ def down() -> None:
     command([sys.executable, "-m", "lab", "down"])
 
 
-def measure(options: argparse.Namespace, folder: Path) -> dict:
-    """All parts that are asked for."""
-    result: dict = {"machine": machine(), "nodes": options.nodes, "rounds": options.rounds}
+def measure(options: argparse.Namespace, runs: Runs, result: dict) -> None:
+    """All parts that are asked for, into `result`."""
     counts = tuple(int(number) for number in options.light.split(","))
-    with metering() as meter:
-        runs = Runs(meter, folder)
-        for part in options.parts.split(","):
+    for part in options.parts.split(","):
+        down()
+        try:
+            if part == "site":
+                site.measure(runs, options.nodes, options.rounds, result.setdefault("site", {}))
+            else:
+                light.measure(runs, counts, options.rounds, result.setdefault("light", {}))
+        finally:
             down()
-            try:
-                if part == "site":
-                    result["site"] = site.measure(runs, options.nodes, options.rounds)
-                else:
-                    result["light"] = light.measure(runs, counts, options.rounds)
-            finally:
-                down()
-    return result
 
 
 def main() -> int:
-    """Exit status 1 with a sentence where something cannot be measured."""
+    """Exit status 1 with a sentence where something cannot be measured; what could be is written all the same."""
+    # What was made goes when this is ended by a signal, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     options = parser().parse_args()
     folder = REPOSITORY / f".lab/logs/bench-{options.nodes}"
+    written = folder / f"{options.parts.replace(',', '-')}.json"
+    result: dict = {"machine": machine(), "nodes": options.nodes}
     try:
-        result = measure(options, folder)
+        with metering() as meter:
+            measure(options, Runs(meter, folder), result)
     except Stopped as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    written = folder / f"{options.parts.replace(',', '-')}.json"
-    written.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    finally:
+        written.write_text(json.dumps(result, indent=1), encoding="utf-8")
     print("\n".join(table.markdown(result)))
     if "site" in result:
         print("\n".join(["", *table.path(result["site"]["first"])]))

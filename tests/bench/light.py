@@ -20,22 +20,22 @@ INVENTORY = "inventory/lab-light"
 PREPARE = "playbooks/prepare.yml"
 
 
-def measure(runs: Runs, counts: tuple[int, ...], rounds: int) -> dict:
-    """Seconds of CPU and of the clock of each run, by the number of nodes; the lab is to be down."""
+def measure(runs: Runs, counts: tuple[int, ...], rounds: int, found: dict) -> None:
+    """Into `found` seconds of CPU and of the clock of each run, by the number of nodes; the lab is to be down."""
     command([sys.executable, "-m", "lab", "light", "--nodes", str(max(counts))])
     before = available()
     command([BIN / "ansible-playbook", "-i", INVENTORY, "tests/bench/light.yml"])
     fleet = Fleet(INVENTORY)
     smaller = {count: part(fleet, count, runs.folder / f"light-{count}") for count in counts}
     runs.play("light-first", smaller[max(counts)], PREPARE)
-    seen: dict[int, list[dict]] = {count: [] for count in counts}
+    found["memory_gib"] = round(before - available(), 1)
+    seen: dict[str, list[dict]] = found.setdefault("runs", {})
     for number in range(rounds):
         for count in counts:
             cost, record = runs.play(f"light-{count}-{number}", smaller[count], PREPARE)
             tasks = [mine for host, mine in counted(record).items() if host != "localhost"]
             run = sum(mine["run"] for mine in tasks)
-            seen[count].append({"cpu": cost.cpu, "wall": cost.wall, "host_tasks": run})
-    return {"runs": seen, "memory_gib": round(before - available(), 1)}
+            seen.setdefault(str(count), []).append({"cpu": cost.cpu, "wall": cost.wall, "host_tasks": run})
 
 
 def part(fleet: Fleet, count: int, folder: Path) -> str:

@@ -17,14 +17,19 @@ from tests.bench.fleet import INVENTORY, WARM, Fleet, Runs, command, counted
 WORST = 15
 
 
-def measure(runs: Runs, nodes: int, rounds: int) -> dict:
-    """The lab is to be down, and is up when this returns."""
+def measure(runs: Runs, nodes: int, rounds: int, found: dict) -> None:
+    """Into `found`, so that what is known is kept. The lab is to be down, and is up when this returns."""
     command([sys.executable, "-m", "lab", "up", "--nodes", str(nodes)])
     with traffic.counting():
-        first = run_first(runs)
+        found["first"] = run_first(runs)
         fleet = Fleet()
-        moved = traffic.seen(fleet)
-    return {"first": first, "bytes": told(moved), "converged": converged(runs, fleet, rounds)}
+        found["bytes"] = told(traffic.seen(fleet))
+    found["converged"] = {"head": fleet.head, "runs": []}
+    with warm(fleet) as options:
+        for number in range(rounds):
+            costs, tasks = once(runs, fleet, f"converged-{number}", options)
+            row = {name: cost._asdict() for name, cost in costs.items()} | {"tasks": tasks}
+            found["converged"]["runs"].append(row)
 
 
 def run_first(runs: Runs) -> dict:
@@ -42,18 +47,8 @@ def run_first(runs: Runs) -> dict:
     }
 
 
-def converged(runs: Runs, fleet: Fleet, rounds: int) -> dict:
-    """Runs that change nothing and checks by hand, in turn, so that what else the machine does falls on both."""
-    rows = []
-    with warm(fleet) as options:
-        for number in range(rounds):
-            costs, tasks = once(runs, fleet, f"converged-{number}", options)
-            rows.append({name: cost._asdict() for name, cost in costs.items()} | {"tasks": tasks})
-    return {"head": fleet.head, "runs": rows}
-
-
 def once(runs: Runs, fleet: Fleet, name: str, options: list[str]) -> tuple[dict[str, Cost], dict]:
-    """One round: its costs, and the host-tasks of its run of site.yml."""
+    """One round, in turn, so that what else the machine does falls on all: costs, and host-tasks of site.yml."""
     head = fleet.hosts[fleet.head]["gh200_address"]
     whole, looks = checks.typed(checks.WHOLE, head), checks.typed(checks.LOOKS, head)
     costs = {
