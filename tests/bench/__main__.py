@@ -69,11 +69,12 @@ def main() -> int:
     options = parser().parse_args()
     folder = REPOSITORY / f".lab/logs/bench-{options.nodes}"
     written = folder / f"{options.parts.replace(',', '-')}.json"
+    folder.mkdir(parents=True, exist_ok=True)
     result: dict = {"machine": machine(), "nodes": options.nodes}
     try:
         with metering() as meter:
             measure(options, Runs(meter, folder), result)
-    except Stopped as error:
+    except (Stopped, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     finally:
