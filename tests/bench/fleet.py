@@ -43,8 +43,8 @@ class Fleet:
         """The command line; the inventory's own options come with it, so that host keys are compared."""
         known = self.hosts[host]
         keys = [*shlex.split(known["ansible_ssh_common_args"]), "-i", known["ansible_ssh_private_key_file"]]
-        where = f"{known['ansible_user']}@{known['ansible_host']}"
-        return ["ssh", "-F", "none", "-o", "BatchMode=yes", *options, *keys, where, text]
+        where = ["-p", str(known.get("ansible_port", 22)), f"{known['ansible_user']}@{known['ansible_host']}"]
+        return ["ssh", "-F", "none", "-o", "BatchMode=yes", *options, *keys, *where, text]
 
     def everywhere(self, text: str, options: list[str], hosts: list[str] | None = None) -> dict[str, str]:
         """What a command says on all nodes at once, as the tutorial's `runall`."""
