@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from . import commands
 from . import reference as answers
-from .config import FLEET, NODE_COUNTS, Paths
+from .config import FLEET, LIGHT_MOST, NODE_COUNTS, Paths
 from .errors import LabError
 
 
@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
                 "up": up,
                 "cuda": cuda,
                 "index": index,
+                "light": light,
                 "down": down,
                 "status": status,
                 "summary": summary,
@@ -65,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
     actions.add_parser(
         "index", help="start API and hub, and write inventory/lab-index for two nodes with vLLM from the package index"
     )
+    command = actions.add_parser(
+        "light",
+        help="start API and hub, and write inventory/lab-light for nodes that serve nothing: no model, no engine",
+    )
+    command.add_argument(
+        "--nodes", type=light_count, default=LIGHT_MOST, metavar="N", help=f"number of nodes (default {LIGHT_MOST})"
+    )
     actions.add_parser("down", help="remove nodes, networks, processes and the inventory; downloads are kept")
     actions.add_parser("status", help="what is running")
     actions.add_parser("summary", help="nodes and the endpoint, after the playbooks have run")
@@ -78,6 +86,13 @@ def node_count(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a number of nodes that the model can be cut for: use {', '.join(map(str, NODE_COUNTS))}"
         )
+    return int(text)
+
+
+def light_count(text: str) -> int:
+    """As many as the simulated account may have."""
+    if not text.isdecimal() or not 1 <= int(text) <= LIGHT_MOST:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of nodes: use 1 to {LIGHT_MOST}")
     return int(text)
 
 
@@ -96,6 +111,12 @@ def cuda(paths: Paths, options: argparse.Namespace) -> int:
 def index(paths: Paths, options: argparse.Namespace) -> int:
     """The same with another engine; see lab.engine.index."""
     commands.up(paths, "index", 2, say, "index")
+    return 0
+
+
+def light(paths: Paths, options: argparse.Namespace) -> int:
+    """The same for nodes on which only the first steps can be run, but many of them."""
+    commands.up(paths, "light", options.nodes, say, "light")
     return 0
 
 

@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 def up(paths: Paths, fleet: str, nodes: int, say: Say, lane_name: str = "cpu") -> None:
     """Each step does nothing where it has been done. `lane_name` is one of LANES."""
-    preflight.check(paths.root, nodes)
+    preflight.check(paths.root, nodes, serves=lane_name != "light")
     keys(paths)
     NodeDriver(paths).prepare(say)
     values = LANES[lane_name](paths, say)
@@ -74,7 +74,21 @@ def index_values(paths: Paths, say: Say) -> dict:
     return common | more | index.prepare(paths, inventory.HUB_URL, say)
 
 
-LANES = {"cpu": engine_values, "cuda": cuda_values, "index": index_values}
+def light_values(paths: Paths, say: Say) -> dict:
+    """Variables of nodes that get no model and no engine, and of Python what the image has.
+
+    What is planned from the model's shape is not asked for, so that their number is free.
+    """
+    return {
+        "gh200_downloads": [],
+        "gh200_tensor_parallel": 1,
+        "gh200_pipeline_parallel": 1,
+        "python311_packages": ["python3.11"],
+        "vllm_build_device": "cpu",
+    }
+
+
+LANES = {"cpu": engine_values, "cuda": cuda_values, "index": index_values, "light": light_values}
 
 
 def down(paths: Paths, say: Say) -> list[str]:

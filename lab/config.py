@@ -20,6 +20,8 @@ FILESYSTEM = "shared"
 SSH_KEY_NAME = "laptop"
 FLEET = "r1"
 NODE_COUNTS = (1, 2, 4, 8, 16)
+# As many instances as an account may have at once, see lab.api.config.
+LIGHT_MOST = 64
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,12 @@ TOOLS = {
 }
 DISK_GIB = 15
 MEMORY_GIB = {1: 3, 2: 4, 4: 7, 8: 9, 16: 14}
+# Of a node that serves nothing, and of what is there for any number.
+LIGHT_GIB, LIGHT_BASE_GIB = 0.0625, 2
 
 
-def check(root: Path, nodes: int) -> None:
-    """Raises LabError at the first thing that is missing."""
+def check(root: Path, nodes: int, serves: bool = True) -> None:
+    """Raises LabError at the first thing that is missing. `serves`: whether the nodes run an engine."""
     if os.geteuid() != 0:
         raise LabError("The lab makes network namespaces and mounts, so it must run as root: try again with sudo.")
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
@@ -40,9 +42,10 @@ def check(root: Path, nodes: int) -> None:
             "set LAB_ROOT to a folder on ext4 or xfs."
         )
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**3
-    if memory < MEMORY_GIB[nodes]:
+    needed = MEMORY_GIB[nodes] if serves else LIGHT_BASE_GIB + LIGHT_GIB * nodes
+    if memory < needed:
         raise LabError(
-            f"{nodes} nodes need {MEMORY_GIB[nodes]} GiB of memory and this machine has {memory:.0f}: "
+            f"{nodes} nodes need {needed:.0f} GiB of memory and this machine has {memory:.0f}: "
             "choose fewer with NODES=."
         )
 

@@ -53,3 +53,14 @@ def test_an_error_is_one_line_and_a_status(tmp_path, monkeypatch, capsys, error,
     monkeypatch.setattr(cli, "status", fail)
     assert cli.main(["status"]) == status
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", ["1", "5", "64"])
+def test_light_nodes_may_be_any_number_up_to_the_quota(count):
+    assert cli.light_count(count) == int(count)
+
+
+@pytest.mark.parametrize("text", ["0", "65", "-1", "x", ""])
+def test_another_number_of_light_nodes_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="use 1 to 64"):
+        cli.light_count(text)

@@ -70,3 +70,11 @@ def test_a_port_in_use_is_told_with_the_variable_that_changes_it():
 def test_the_filesystem_is_that_of_the_nearest_mount(tmp_path):
     assert preflight._filesystem(preflight.Path("/proc/self")) == "proc"
     assert preflight._filesystem(tmp_path) not in ("", "proc")
+
+
+def test_light_nodes_need_little_and_may_be_any_number(machine, tmp_path):
+    machine(memory=6)
+    preflight.check(tmp_path, 64, serves=False)
+    machine(memory=5)
+    with pytest.raises(LabError, match="64 nodes need 6 GiB of memory and this machine has 5"):
+        preflight.check(tmp_path, 64, serves=False)
