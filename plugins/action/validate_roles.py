@@ -15,8 +15,12 @@ from ansible_collections.gh200.inference.plugins.plugin_utils import role_variab
 display = Display()
 
 
+# Of a host's variables, what is made of all hosts and holds no template.
+MADE = {"hostvars", "groups", "vars", "omit"}
+
+
 class ActionModule(ActionBase):
-    """The host is not asked, so this works before there is one."""
+    """No host is asked, so this works before there is one."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -28,6 +32,7 @@ class ActionModule(ActionBase):
             argument_spec={
                 "roles": {"type": "list", "elements": "str"},
                 "given_only": {"type": "bool", "default": False},
+                "hosts": {"type": "list", "elements": "str", "default": []},
             }
         )
         roles = args["roles"] or role_variables.names()
@@ -37,10 +42,13 @@ class ActionModule(ActionBase):
                 "failed": True,
                 "msg": f"This collection has no role {', '.join(unknown)}; it has {', '.join(role_variables.names())}.",
             }
-        specs = {role: role_variables.options(role, self._load) for role in roles}
-        if args["given_only"]:
-            self._warn_of_slips(task_vars, specs)
-        wrong = self._wrong(specs, args["given_only"], task_vars)
+        self.given_only = args["given_only"]
+        self.specs = {role: role_variables.options(role, self._load) for role in roles}
+        # On localhost the roles' own defaults do not count: they are for the hosts that the roles run on.
+        self.defaults = {role: {} if self.given_only else role_variables.defaults(role, self._load) for role in roles}
+        if self.given_only:
+            self._warn_of_slips(task_vars)
+        wrong = self._wrong(task_vars) or self._wrong_elsewhere(task_vars, args["hosts"])
         if wrong:
             return {
                 "failed": True,
@@ -51,22 +59,46 @@ class ActionModule(ActionBase):
         return {"changed": False, "roles": roles}
 
     def _load(self, path):
-        return self._loader.load_from_file(path, trusted_as_template=True)
+        return self._loader.load_from_file(path, cache="none", trusted_as_template=True)
 
-    @staticmethod
-    def _warn_of_slips(task_vars, specs):
-        known = {name for spec in specs.values() for name in spec}
+    def _warn_of_slips(self, task_vars):
+        known = {name for spec in self.specs.values() for name in spec}
         for name, meant in role_variables.slips(task_vars, known).items():
             display.warning(f"{name} is set, and no role knows it: is {meant} meant?")
 
-    def _wrong(self, specs, given_only, task_vars):
-        """Sentences about what does not fit, each with its role or its variable."""
+    def _wrong_elsewhere(self, task_vars, hosts):
+        """The same for other hosts, of what is not as on this one: most is the same text for all."""
+        here = task_vars["inventory_hostname"]
+        mine = _templates(task_vars["hostvars"].raw_get(here))
+        defaults = {name: value for role in self.defaults.values() for name, value in role.items()}
+        wrong = []
+        for host in hosts:
+            if host == here:
+                continue
+            theirs = _templates(task_vars["hostvars"].raw_get(host))
+            # What a play or -e sets stands above every host's own.
+            own = {
+                name
+                for name in role_variables.differing(mine, theirs)
+                if task_vars.get(name, defaults.get(name)) == mine.get(name, defaults.get(name))
+            }
+            given = {name: value for name, value in task_vars.items() if name not in own}
+            given |= {name: value for name, value in theirs.items() if name in own}
+            touched = role_variables.touched(_templates(defaults | given), own)
+            wrong += [f"{message} (on {host})" for message in self._wrong(given, touched)]
+        return wrong
+
+    def _wrong(self, given, only=None):
+        """Sentences about what does not fit, each with its role or its variable; of all names, or those in `only`."""
         wrong: list[str] = []
         broken: dict[str, str] = {}
-        for role, options in specs.items():
-            values, failures = self._values(role, options, given_only, task_vars)
+        # What was computed once is not computed again for each template that names it.
+        known = dict(given)
+        for role, options in self.specs.items():
+            options = {name: option for name, option in options.items() if only is None or name in only}
+            values, failures = self._values(role, options, known)
             spec = {
-                name: {**option, "required": not given_only and option.get("required", False)}
+                name: {**option, "required": not self.given_only and option.get("required", False)}
                 for name, option in options.items()
                 if name not in failures
             }
@@ -76,18 +108,25 @@ class ActionModule(ActionBase):
             broken |= {message: f"{name}: {message}" for name, message in failures.items()}
         # What cannot be computed mostly follows from a value that does not fit. Before there are nodes it may
         # follow from what is not known yet, too.
-        return wrong or ([] if given_only else list(broken.values()))
+        return wrong or ([] if self.given_only else list(broken.values()))
 
-    def _values(self, role, spec, given_only, task_vars):
+    def _values(self, role, names, known):
         """Name to value of the role's variables, and name to what Ansible says of those that cannot be computed."""
-        # On localhost the roles' own defaults do not count: they are for the hosts that the roles run on.
-        given = task_vars if given_only else {**role_variables.defaults(role, self._load), **task_vars}
+        given = {**self.defaults[role], **known}
         templar = self._templar.copy_with_new_env(available_variables=given)
         values, failures = {}, {}
-        for name in spec:
+        for name in names:
             if name in given:
                 try:
                     values[name] = templar.template(given[name])
                 except AnsibleError as error:
                     failures[name] = " ".join(str(error).split()).rstrip(".")
+                else:
+                    given[name] = values[name]
+                    if name in known:
+                        known[name] = values[name]
         return values, failures
+
+
+def _templates(variables):
+    return {name: value for name, value in variables.items() if name not in MADE}

@@ -37,12 +37,25 @@ options:
       - Also warns of a variable that no role knows and whose name is nearly that of one that is known.
     type: bool
     default: false
+  hosts:
+    description:
+      - Names of other hosts to compare too, in this one task. Of these only what is not the same text as for this host
+        is computed, and what names such a variable, so that a fleet costs hardly more than a node.
+      - Meant for C(run_once) with C(ansible_play_hosts).
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
 - name: Check all variables before a node is launched
   gh200.inference.validate_roles:
     given_only: true
+
+- name: Check what all roles will run with on all hosts of this play
+  gh200.inference.validate_roles:
+    hosts: "{{ ansible_play_hosts }}"
+  run_once: true
 
 - name: Check what two roles will run with on this host
   gh200.inference.validate_roles:

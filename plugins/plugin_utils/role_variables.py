@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import pathlib
+import re
 import typing as t
 
 ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
@@ -47,3 +48,22 @@ def slips(given: t.Iterable[str], known: t.Iterable[str]) -> dict[str, str]:
         if name not in known and not name.startswith("_")
     }
     return {name: found[0] for name, found in sorted(near.items()) if found}
+
+
+def differing(first: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> set[str]:
+    """Names whose templates two hosts do not share."""
+    absent = object()
+    return {name for name in {*first, *other} if first.get(name, absent) != other.get(name, absent)}
+
+
+def touched(templates: t.Mapping[str, t.Any], changed: t.Iterable[str]) -> set[str]:
+    """The `changed` names, and those whose templates name one of them, over any number of steps.
+
+    A name that a template only puts together while it is computed is not found.
+    """
+    mentions = {name: {*re.findall(r"[A-Za-z_]\w*", str(value))} & {*templates} for name, value in templates.items()}
+    found, before = {*changed}, -1
+    while len(found) != before:
+        before = len(found)
+        found |= {name for name, words in mentions.items() if words & found}
+    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.gh200.inference.plugins.plugin_utils import role_variables
 
 from tests.unit.playbooks.stand_in import REPOSITORY
 
@@ -20,10 +21,13 @@ VALIDATE = "gh200.inference.validate_roles"
 
 @pytest.fixture(name="said")
 def output_of_a_play(tmp_path):
-    """said(hosts, options, **variables): status and output of a play that has nothing but the task."""
+    """said(hosts, options, others, **variables): status and output of a play that has nothing but the task.
 
-    def said(hosts, options, **variables):
-        inventory = {"head": {"hosts": {"node-a": {"gh200_address": "192.0.2.1"}}}}
+    `others` are hosts beside node-a, with their variables.
+    """
+
+    def said(hosts, options, others=None, **variables):
+        inventory = {"head": {"hosts": {"node-a": {"gh200_address": "192.0.2.1"}}}, "workers": {"hosts": others or {}}}
         (tmp_path / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
         shared = REPOSITORY / "playbooks/tasks/variables.yml"
         tasks = [{"ansible.builtin.import_tasks": str(shared)}, {VALIDATE: options}]
@@ -68,6 +72,43 @@ def test_what_is_not_known_before_there_are_nodes_is_no_fault(said):
     assert said("localhost", {"given_only": True}, gh200_model="tiny", gh200_models=model)[0] == 0
     status, output = said("localhost", {"given_only": True}, gh200_model="tiny", gh200_models=model, gh200_size="x")
     assert status == 2 and "gh200: argument 'gh200_size'" in output
+
+
+OTHERS = ["node-a", "node-b", "node-c"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"vllm_serve_port": "many"}, "vllm_serve: argument 'vllm_serve_port'"),
+        # What follows from a variable that no role knows.
+        ({"own_gpus": "some"}, "ray_cluster: argument 'ray_cluster_gpus'"),
+        ({"gh200_launch_deadline": "some"}, "gh200: argument 'gh200_launch_deadline'"),
+    ],
+)
+def test_what_does_not_fit_on_another_host_is_told_with_its_name(said, variables, sentence):
+    address = {"gh200_address": "192.0.2.2"}
+    others = {"node-b": address, "node-c": address | variables}
+    given = {"ray_cluster_gpus": "{{ own_gpus | default(1) }}"}
+    status, output = said("node-a", {"hosts": OTHERS}, others, **given)
+    assert status == 2, output
+    assert sentence in output and "(on node-c)" in output and "node-b" not in output
+
+
+def test_other_hosts_that_fit_are_no_fault(said):
+    others = {
+        "node-b": {"gh200_address": "192.0.2.2", "vllm_serve_port": 1234},
+        "node-c": {"gh200_address": "192.0.2.3"},
+    }
+    status, output = said("node-a", {"hosts": OTHERS}, others, vllm_serve_port=8123)
+    assert status == 0, output
+
+
+def test_what_follows_from_a_name_is_found_over_any_number_of_steps():
+    templates = {"a": "{{ b }}", "b": ["{{ c + 1 }}"], "c": 1, "d": "{{ e }}", "e": {"key": "c"}, "f": "abc"}
+    assert role_variables.touched(templates, {"c"}) == {"a", "b", "c", "d", "e"}
+    assert role_variables.touched(templates, set()) == set()
+    assert role_variables.differing({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}) == {"b", "c"}
 
 
 def test_a_slip_of_the_pen_is_warned_of(said):
@@ -122,7 +163,7 @@ def test_check_begins_with_it():
     assert entries("check.yml")[0][1]["ansible.builtin.import_playbook"] == "parts/validate.yml"
 
 
-def test_each_node_is_asked_once_in_a_run(tmp_path):
+def test_each_node_is_asked_for_once_in_a_run(tmp_path):
     inventory = {"head": {"hosts": {"node-a": {}}}, "workers": {"hosts": {"node-b": {}, "node-c": {}}}}
     for number, host in enumerate(inventory["head"]["hosts"] | inventory["workers"]["hosts"]):
         inventory["head" if number == 0 else "workers"]["hosts"][host] = {"gh200_address": f"192.0.2.{number + 1}"}
@@ -143,7 +184,8 @@ def test_each_node_is_asked_once_in_a_run(tmp_path):
     first, second, third = done.stdout.split("PLAY RECAP")[0].split("PLAY [Check the variables]")[1:]
     assert [sorted(re.findall(r"^ok: \[(\S+)\]", part, re.MULTILINE)) for part in (first, second, third)] == [
         ["node-a"],
-        ["node-b", "node-c"],
+        # For node-c too.
+        ["node-b"],
         [],
     ]
     assert "no hosts matched" in third and "WARNING" not in done.stderr
