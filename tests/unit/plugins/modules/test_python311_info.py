@@ -14,7 +14,7 @@ from ansible_collections.gh200.inference.plugins.modules import python311_info
 KEYS = Path(__file__).parents[1] / "keys"
 FINGERPRINT = "1D2C 3F69 A234 5174 D735  2D1A 3D8F DF7B 194A 675A"
 URI = "https://ppa.example.com/ubuntu"
-PACKAGES = ["python3.11", "python3.11-venv"]
+PACKAGES = ("python3.11", "python3.11-venv")
 SUM = "0123456789abcdef" * 4
 
 
@@ -47,7 +47,7 @@ def look_at_a_node(tmp_path, monkeypatch):
                 return 0, "".join(f"{name}\tinstalled\t\n" for name in packages), ""
             return status, said if not status else "", said if status else ""
 
-        defaults = {"path": str(tmp_path / "python"), "source": "auto", "packages": PACKAGES, "mark": None}
+        defaults = {"path": str(tmp_path / "python"), "source": "auto", "packages": list(PACKAGES), "mark": None}
         defaults |= {"uri": URI, "fingerprint": FINGERPRINT, "sha256": None}
         module = SimpleNamespace(params=defaults | params, run_command=run_command, exit_json=end)
         with pytest.raises(Ended) as ended:
@@ -76,8 +76,8 @@ def test_a_package_that_is_missing_is_named(look):
 def test_after_a_run_that_was_killed_while_apt_worked_all_is_to_be_done_again(look):
     note = look.folder / "python311.json"
     note.write_text(json.dumps({"before": ["bash"], "packages": []}), encoding="utf-8")
-    assert look()["wanting"] == PACKAGES
-    note.write_text(json.dumps({"before": None, "packages": PACKAGES}), encoding="utf-8")
+    assert look()["wanting"] == list(PACKAGES)
+    note.write_text(json.dumps({"before": None, "packages": list(PACKAGES)}), encoding="utf-8")
     assert look()["wanting"] == []
 
 
