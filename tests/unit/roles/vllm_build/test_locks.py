@@ -61,8 +61,8 @@ def test_the_scripts_install_them_so(name):
 def test_versions_of_ones_own_are_named_in_one_line():
     own = [f"other-{number}==1" for number in range(5)]
     assert sentence(vllm_build_constraints=["numpy==1.26.4", *own]) == (
-        "6 dependencies of vLLM 0.7.2 are installed by version alone, for no lock has checksums of other-0==1, other-1==1, "
-        "other-2==1 and 2 more: vllm_build_locks takes files that have them."
+        "6 dependencies of vLLM 0.7.2 are installed by version alone, for no lock has checksums of other-0==1, "
+        "other-1==1, other-2==1 and 2 more: vllm_build_locks takes files that have them."
     )
     newest = {"vllm_build_lane": "index", "vllm_build_version": "9", "vllm_build_index_constraints": []}
     assert sentence(**newest).startswith("The newest of everything for vLLM 9 is installed by version alone")
