@@ -59,7 +59,7 @@ class Board:
         return sorted(found, key=lambda record: record["time"])
 
     def has_ended(self, host: str, about: str = "") -> bool | None:
-        """Whether a host has ended this part of the task, as each item of a loop is one; None where it has not begun."""
+        """Whether a host has ended this part of the task, an item of a loop for one; None where it has not begun."""
         try:
             return _read(self._record(host, about))["state"] in (FINISHED, FAILED)
         except FileNotFoundError:
