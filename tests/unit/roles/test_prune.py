@@ -10,7 +10,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
-NODES = ["r1-00", "r1-01"]
+NODES = ("r1-00", "r1-01")
 
 
 def loaded(role):
@@ -45,8 +45,8 @@ def environments(keep, *names, seen, fleet=NODES, hosts=NODES, **more):
     variables = loaded("venv") | {
         "hostvars": hostvars,
         "inventory_hostname": NODES[0],
-        "ansible_play_hosts": hosts,
-        "ansible_play_hosts_all": hosts,
+        "ansible_play_hosts": list(hosts),
+        "ansible_play_hosts_all": list(hosts),
         "gh200_nodes": dict.fromkeys(fleet),
         "gh200_head": NODES[0],
         "venv_path": "/s/venvs/now",
