@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Holds every pin of the role vllm_build to the checksums of its files: python -m scripts.lock [--check].
 
-The pins are those of roles/vllm_build/defaults/main/pins.yml, which people change; the locks, with every file that the
-package index has of each version, are roles/vllm_build/files/locks/*.txt, made by uv (tests/requirements.txt). A
+The pins are those of roles/vllm_build/defaults/main/pins.yml, which people change, and those that the lab raises; the
+locks, with every file that the package index has of each version, are roles/vllm_build/files/locks/*.txt, which the
+role installs from, and lab/engine/lock.txt, made by uv (tests/requirements.txt). A
 version that has no wheel for Python 3.11 on aarch64 is an error. --check writes nothing, and tells whether pins and
 locks agree.
 """
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import yaml
 
+from lab.engine import pins as lab_pins
+
 ROLE = Path(__file__).resolve().parent.parent / "roles/vllm_build"
 LOCKS = ROLE / "files/locks"
 HEAD = (
@@ -24,7 +27,7 @@ HEAD = (
 )
 # What the GH200's image has: glibc 2.35.
 PLATFORM = ["--python-platform", "aarch64-manylinux_2_35", "--python-version", "3.11"]
-SETS = {"engine": "vllm_build_constraints", "tools": "vllm_build_tools"}
+SETS = {"engine": "vllm_build_constraints", "tools": "vllm_build_tools", "lab": ""}
 
 
 class Unfit(Exception):
@@ -33,7 +36,14 @@ class Unfit(Exception):
 
 def pins(name: str) -> list[str]:
     """The pins of one set, each `name==version`."""
+    if name == "lab":
+        return lab_pins.raised()
     return yaml.safe_load((ROLE / "defaults/main/pins.yml").read_text(encoding="utf-8"))[SETS[name]]
+
+
+def place(name: str) -> Path:
+    """The lock of one set."""
+    return lab_pins.LOCK if name == "lab" else LOCKS / f"{name}.txt"
 
 
 def locked(text: str) -> dict[str, int]:
@@ -68,7 +78,7 @@ def lock(wanted: list[str], form: str = "requirements.txt") -> str:
 def main(check: bool) -> str | None:
     """None when pins and locks agree, else what to do."""
     for name in SETS:
-        path = LOCKS / f"{name}.txt"
+        path = place(name)
         if not check:
             path.parent.mkdir(exist_ok=True)
             path.write_text(HEAD + lock(pins(name)), encoding="utf-8")

@@ -59,7 +59,8 @@ def by_hand(folder: Path, role: Path, file: Path) -> None:
     for name in scripts(role):
         (folder / f"{role.name}.{name.removesuffix('.j2')}").write_text(render(role, name, given), encoding="utf-8")
     templar = Templar(DataLoader(), variables(role, given))
-    for path, text in templar.template(trust_as_template(f"{{{{ __{role.name}_files }}}}")).items():
+    placed = f"{{{{ __{role.name}_files | combine(__{role.name}_locks | default({{}})) }}}}"
+    for path, text in templar.template(trust_as_template(placed)).items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text + "\n", encoding="utf-8")
 

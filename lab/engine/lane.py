@@ -23,6 +23,7 @@ LANE = {
     "vllm_build_gib_per_job": 2,
     "vllm_build_constraints": pins.constraints(),
     "vllm_build_tools": pins.tools(),
+    "vllm_build_locks": [str(pins.LOCK)],
     "vllm_build_build_packages": ["gcc", "g++", "libnuma-dev", "python3.11-dev"],
     # Without libnuma the compiled part of vLLM does not load.
     "vllm_build_run_packages": ["libnuma1"],

@@ -12,7 +12,14 @@ ROLE = REPOSITORY / "roles" / "vllm_build" / "defaults" / "main" / "pins.yml"
 RAISED = {"setuptools": "80.9.0", "sympy": "1.13.3"}
 # What only a GPU, or a download from the real hub, needs; and what compiles Triton, which is not compiled here.
 LEFT_OUT = ("hf-transfer", "nvidia-ml-py")
-TRITON_TOOLS = ("build", "pybind11")
+TRITON_TOOLS = ("build", "pybind11", "pyproject-hooks")
+# Checksums of the raised ones, made by scripts/lock.py; those of the others are the role's.
+LOCK = REPOSITORY / "lab" / "engine" / "lock.txt"
+
+
+def raised() -> list[str]:
+    """NAME==VERSION of what the role pins otherwise."""
+    return sorted(f"{name}=={version}" for name, version in RAISED.items())
 
 
 def constraints() -> list[str]:

@@ -38,7 +38,7 @@ class ActionModule(ActionBase):
         is_other = args.get("runs_on") not in (None, "", self.host)
         names = [args["name"]] if args.get("name") else list(args.get("jobs") or [])
         self.label = "background jobs" if is_other else args.get("label") or ", ".join(names) or "jobs"
-        self.names = [] if is_other else names
+        self.names, self.about = [] if is_other else names, " ".join(names)
         if self._task.check_mode:
             return {"changed": False, "finished": True} if is_other else self._call(args)
         try:
@@ -106,7 +106,7 @@ class ActionModule(ActionBase):
             ended = self._ended_elsewhere(False)
             if ended:
                 return ended
-            over = self.board.has_ended(args["runs_on"])
+            over = self.board.has_ended(args["runs_on"], self.about)
             if over or (over is None and time.monotonic() - began > NOT_SEEN_FOR):
                 break
             if time.monotonic() - looked >= WATCH_EVERY:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 import shutil
 
 # Keys of a manifest: what is ours, and what was ours at another revision.
@@ -115,7 +116,8 @@ def _uses(process: str, path: str) -> bool:
 
 
 def _mentions(text: str, path: str) -> bool:
-    return any(word.startswith(path + "/") or word == path for word in text.replace("=", " ").split())
+    # In quotes, or in a PATH, it is one too.
+    return re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text) is not None
 
 
 def _name(process: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: environments_info
 author: gh200.inference contributors (@gh200)
-short_description: Which Python environments a folder has, and who uses them on this node
+short_description: Which environments a folder has, and who uses them on this node
 version_added: 0.1.0
 description:
   - Lists the folders of a folder that have a finished environment of the role P(gh200.inference.venv#role) or are on
-    the way to one.
+    the way to one; with another O(mark), folders of another kind, such as wheels.
   - Tells which processes and services of this node use each of them. Changes nothing.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes

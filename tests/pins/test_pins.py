@@ -33,7 +33,7 @@ def wheels(pins):
 
 @pytest.mark.parametrize("name", lock.SETS)
 def test_every_pin_has_a_wheel_for_aarch64_by_its_checksum(name):
-    locked = (lock.LOCKS / f"{name}.txt").read_text(encoding="utf-8")
+    locked = lock.place(name).read_text(encoding="utf-8")
     found = wheels(lock.pins(name))
     assert set(found) == set(lock.pins(name))
     lost = [pin for pin, sums in found.items() if not any(f"sha256:{one}" in locked for one in sums)]

@@ -32,7 +32,7 @@ class Board:
         self.folder = os.path.join(self.root, _file(task))
         self.task = task
         self.host = host
-        self.record = os.path.join(self.folder, f"{_file(host)} {_file(about)[:180]}.json")
+        self.record = self._record(host, about)
         self.jobs: dict[str, t.Any] = {}
 
     def put(self, state: str, jobs: dict[str, t.Any] | None = None, sentence: str = "") -> None:
@@ -58,10 +58,12 @@ class Board:
                     found.append(_read(os.path.join(self.folder, name)))
         return sorted(found, key=lambda record: record["time"])
 
-    def has_ended(self, host: str) -> bool | None:
-        """Whether a host has ended its part of the task; None where it has not begun."""
-        states = [record["state"] for record in self.records() if record["host"] == host]
-        return all(state in (FINISHED, FAILED) for state in states) if states else None
+    def has_ended(self, host: str, about: str = "") -> bool | None:
+        """Whether a host has ended this part of the task, an item of a loop for one; None where it has not begun."""
+        try:
+            return _read(self._record(host, about))["state"] in (FINISHED, FAILED)
+        except FileNotFoundError:
+            return None
 
     def was_told(self) -> bool:
         """Whether any host has told how far all are."""
@@ -113,6 +115,9 @@ class Board:
         except FileExistsError:
             return False
         return True
+
+    def _record(self, host: str, about: str) -> str:
+        return os.path.join(self.folder, f"{_file(host)} {_file(about)[:180]}.json")
 
     @contextlib.contextmanager
     def _locked(self) -> t.Iterator[None]:

@@ -256,6 +256,19 @@ def test_another_host_watches_until_that_of_the_job_has_ended(follow):
     assert [(call["jobs"], call["meanwhile"]) for call in follow.calls] == [([], ["wheel"])] * 3
 
 
+def test_another_host_watches_each_item_of_a_loop(follow):
+    follow(STARTED, host="r1-01", name="model", state="started")
+    follow.board("r1-00", "first").put(board.FINISHED)
+
+    def end():
+        follow.board("r1-00", "second").put(board.FINISHED)
+        return RUNNING
+
+    assert follow(RUNNING, host="r1-01", runs_on="r1-00", name="first")["finished"] and not follow.calls
+    assert follow(RUNNING, RUNNING, end, host="r1-01", runs_on="r1-00", name="second")["finished"]
+    assert len(follow.calls) == 3
+
+
 def test_another_host_fails_as_soon_as_what_it_watches_has_failed(follow):
     follow(STARTED, host="r1-01", state="started")
     follow.board("r1-00").put(board.RUNNING)

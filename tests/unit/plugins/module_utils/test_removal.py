@@ -90,7 +90,10 @@ def test_a_service_that_names_it_is_named(tmp_path):
     (tmp_path / "ray.service").write_text("[Service]\nExecStart=/opt/one/bin/ray start\n", encoding="utf-8")
     (tmp_path / "ray.service.d").mkdir()
     (tmp_path / "other.service").write_text("[Unit]\nRequiresMountsFor=/opt/one-two\n", encoding="utf-8")
+    (tmp_path / "path.service").write_text('[Service]\nEnvironment="PATH=/bin:/opt/two/bin"\n', encoding="utf-8")
     assert removal.users("/opt/one", str(tmp_path / "proc"), str(tmp_path)) == ["ray.service"]
+    assert removal.users("/opt/two", str(tmp_path / "proc"), str(tmp_path)) == ["path.service"]
+    assert removal.users("/two", str(tmp_path / "proc"), str(tmp_path)) == []
     assert removal.users("/opt/one-two", str(tmp_path / "proc"), str(tmp_path)) == ["other.service"]
 
 

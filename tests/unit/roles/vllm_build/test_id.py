@@ -25,6 +25,7 @@ INDIFFERENT = {
             "timeout",
             "memory_max",
             "keep",
+            "locks",
         )
     ),
     *(f"vllm_build_{name}" for name in ("builder", "user", "venv", "wheelhouse", "workdir", "cache")),

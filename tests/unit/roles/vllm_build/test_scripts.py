@@ -61,7 +61,7 @@ def test_a_script_calls_programs_that_are_placed(lane, name, device):
     given = {"device": device, "vllm_build_lane": lane, "vllm_build_wheels": WHEELS, "vllm_build_version": version}
     text, engine = script(name, **given), templar(**given)
     assert subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True, check=False).stderr == ""
-    placed = engine.template(trust_as_template("{{ __vllm_build_files }}"))
+    placed = engine.template(trust_as_template("{{ __vllm_build_files | combine(__vllm_build_locks) }}"))
     called = set(re.findall(r"/usr/local/lib/gh200/build/[\w./]+", text))
     assert called and called <= placed.keys()
     assert not re.search(r"python\S* - ", text)

@@ -40,12 +40,12 @@ def test_another_item_of_a_loop_does_not_hide_a_failure_and_another_attempt_does
     assert at("b").failure() is None
 
 
-def test_a_host_has_ended_when_all_that_it_began_has(at):
-    assert at("b").has_ended("a") is None
+def test_a_host_has_ended_one_item_of_a_loop_and_not_the_next(at):
+    assert at("b").has_ended("a", "one") is None
+    at("a", "one").put(board.RUNNING)
+    assert at("b").has_ended("a", "one") is False
     at("a", "one").put(board.FINISHED)
-    assert at("b").has_ended("a") is True
-    at("a", "two").put(board.RUNNING)
-    assert at("b").has_ended("a") is False
+    assert at("b").has_ended("a", "one") is True and at("b").has_ended("a", "two") is None
 
 
 def test_what_a_host_knew_last_stays_when_it_fails(at):
