@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from lab import bridges
 from lab.errors import LabError
 from lab.nodes import image as base
 from lab.vm import fleet, image, initrd, network
@@ -114,7 +115,7 @@ def test_machines_of_another_lab_are_not_disturbed(monkeypatch, tmp_path):
     (tmp_path / network.BRIDGE / "brif").mkdir(parents=True)
     (tmp_path / network.BRIDGE / "brif/ghvm0").touch()
     monkeypatch.setattr(fleet, "TUN", tmp_path / "tun")
-    monkeypatch.setattr(network, "DEVICES", tmp_path)
+    monkeypatch.setattr(bridges, "DEVICES", tmp_path)
     monkeypatch.setattr(fleet.os, "geteuid", lambda: 0)
     monkeypatch.setattr(fleet.shutil, "which", lambda tool: tool)
     with pytest.raises(LabError, match=r"another folder .* `python -m lab\.vm down` there"):
