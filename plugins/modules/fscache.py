@@ -256,9 +256,8 @@ class Cache:
         if not self.record or self.record == {"package": True}:
             return
         self.changed = True
+        group = self.cached()
         self.without_options()
-        wanted = self.record["options"]
-        group = [one.target for one in self.remount.now() if one.target in wanted and mounts.has(one.options, "fsc")]
         if group:
             self.mount_anew(group)
         if self.module.check_mode:
@@ -274,6 +273,14 @@ class Cache:
             self.module.run_command(["systemctl", "start", "cachefilesd"])
         self.record = {"package": True} if self.record["package"] else {}
         self.keep_record()
+
+    def cached(self):
+        """Mount points that lose the cache: those that got the option, and all that share a superblock with them, for
+        one that stayed mounted would keep it.
+        """
+        wanted = self.record["options"]
+        having = [one for one in self.remount.now() if one.target in wanted and mounts.has(one.options, "fsc")]
+        return list(dict.fromkeys(target for one in having for target in self.remount.group(one)))
 
     def remove_cache(self, folder):
         """What cachefilesd put there; the folder itself only where it was not there before, and that was all."""
