@@ -24,7 +24,9 @@ def test_a_way_out_that_is_opened_twice_is_closed_to_what_was_there(machine):
     for dummy in range(2):
         bridges.open_way_out("own", "192.0.2", ledger)
         assert (folder / "forwarding").read_text(encoding="utf-8") == "1"
-    assert rules[0] == rules[1] and "    ip saddr 192.0.2.0/24 ip daddr != 192.0.2.0/24 masquerade\n  }\n}\n" in rules[0]
+    assert (
+        rules[0] == rules[1] and "    ip saddr 192.0.2.0/24 ip daddr != 192.0.2.0/24 masquerade\n  }\n}\n" in rules[0]
+    )
     bridges.close_way_out("own", ledger)
     assert rules[2] == "table ip own {}\ndelete table ip own\n"
     assert (folder / "forwarding").read_text(encoding="utf-8") == "0" and not ledger.exists()
