@@ -256,7 +256,7 @@ class Cache:
         if not self.record or self.record == {"package": True}:
             return
         self.changed = True
-        group = self.cached()
+        group = self.remount.groups(self.record["options"], "fsc")
         self.without_options()
         if group:
             self.mount_anew(group)
@@ -273,14 +273,6 @@ class Cache:
             self.module.run_command(["systemctl", "start", "cachefilesd"])
         self.record = {"package": True} if self.record["package"] else {}
         self.keep_record()
-
-    def cached(self):
-        """Mount points that lose the cache: those that got the option, and all that share a superblock with them, for
-        one that stayed mounted would keep it.
-        """
-        wanted = self.record["options"]
-        having = [one for one in self.remount.now() if one.target in wanted and mounts.has(one.options, "fsc")]
-        return list(dict.fromkeys(target for one in having for target in self.remount.group(one)))
 
     def remove_cache(self, folder):
         """What cachefilesd put there; the folder itself only where it was not there before, and that was all."""
