@@ -22,7 +22,7 @@ from .target import Target
 Say = Callable[[str], None]
 INVENTORY = REPOSITORY / "inventory" / "lab-vm"
 TUN = Path("/dev/net/tun")
-PATIENCE = 300
+PATIENCE = 600
 MOST = 2
 
 

@@ -102,7 +102,7 @@ class Client:
     def reboot(self):
         """Until it is there again, with all its units."""
         before = self.run("cat /proc/sys/kernel/random/boot_id")
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 600
         self._try("systemctl reboot")
         while time.monotonic() < deadline:
             now = self._try("cat /proc/sys/kernel/random/boot_id")
@@ -110,7 +110,7 @@ class Client:
                 self._try("systemctl is-system-running --wait")
                 return
             time.sleep(1)
-        raise AssertionError("The client did not come back within 240 s.")
+        raise AssertionError("The client did not come back within 600 s.")
 
     def _try(self, command):
         """Output, or nothing while nobody is there."""
