@@ -33,6 +33,14 @@ def in_use(bridge: str) -> bool:
     return any((DEVICES / bridge / "brif").glob("*"))
 
 
+def carries(tap: str) -> bool:
+    """Whether a process has the tap open."""
+    try:
+        return (DEVICES / tap / "carrier").read_text(encoding="ascii").strip() == "1"
+    except OSError:
+        return False
+
+
 def make(bridge: str, network: str) -> None:
     """A bridge that has the first address of `network` (three numbers), made if it is missing."""
     if not exists(bridge):

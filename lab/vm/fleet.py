@@ -105,10 +105,10 @@ def down(paths: Paths) -> None:
     """Machines, taps, bridge, keys and inventory of this folder go; images are kept."""
     home = folder(paths)
     if home.exists():
-        for number in range(MOST):
-            network.disconnect(f"ghvm{number}")
         for path in sorted((home / "machines").glob("*")):
             Machine(path, 0).stop()
+        for number in range(MOST):
+            network.disconnect(f"ghtap{number}")
         network.down(home / "network.json")
         shutil.rmtree(home)
     base.remove(paths.cache / "vm-unfinished")

@@ -19,7 +19,10 @@ def up(ledger: Path) -> None:
 
 
 def down(ledger: Path) -> None:
-    """Take away what `up` made."""
+    """Take away what `up` made, if no machine of another lab hangs on it."""
+    if bridges.in_use(BRIDGE):
+        ledger.unlink(missing_ok=True)
+        return
     bridges.remove(BRIDGE)
     bridges.close_way_out(TABLE, ledger)
 
@@ -32,5 +35,6 @@ def connect(tap: str) -> None:
 
 
 def disconnect(tap: str) -> None:
-    """Remove the tap."""
-    bridges.remove(tap)
+    """Remove the tap, unless a machine has it open: that is one of a lab in another folder."""
+    if not bridges.carries(tap):
+        bridges.remove(tap)
