@@ -20,7 +20,7 @@ import yaml
 PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 INVENTORY = PROJECT / "inventory/lab-vm"
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
-SNAPSHOT = Path(__file__).parents[3] / "steps/files/snapshot.py"
+HAS = (Path(__file__).parents[1] / "files/has.sh").read_text(encoding="utf-8")
 
 
 class Reading(NamedTuple):
@@ -91,6 +91,10 @@ class Client:
         return self.run(
             f"ls {path} >/dev/null; findmnt --noheadings --output OPTIONS --target {path} | tail -n 1"
         ).split(",")
+
+    def changes(self):
+        """Lines of diff between what the machine had when it was prepared and what it has now."""
+        return self.host.run(f"(\n{HAS}\n) | diff /run/has.before -").stdout
 
     @contextlib.contextmanager
     def holder(self, folder):
@@ -163,14 +167,3 @@ def module_alone():
         return result.get("changed"), result.get("cached"), said
 
     return run
-
-
-@pytest.fixture(name="snapshot", scope="session")
-def snapshot_again():
-    """snapshot(): all that was said when what the client has was compared with what it had in the beginning."""
-
-    def compare():
-        values = json.dumps({"cmd": f"{SNAPSHOT} compare", "executable": "/usr/bin/python3"})
-        return ansible("ansible", "-i", INVENTORY, "client", "-m", "ansible.builtin.script", "-a", values)
-
-    return compare
