@@ -15,7 +15,7 @@ PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins absent
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
@@ -92,6 +92,9 @@ kills: setup ## the control node dies at a dozen points of one site.yml; each ne
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s
+
+absent: setup ## a fleet that serves is as it was found after playbooks/absent.yml, and serves again
+	@$(BIN)/python -m pytest tests/absent -s
 
 cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of downloads, once
 	@$(BIN)/python -m pytest tests/cuda -s

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from .. import inventory, shell
+from .. import bridges, inventory, shell
 from ..config import REPOSITORY, Paths
 from ..errors import LabError
 from ..nodes import image as base
@@ -22,7 +22,7 @@ from .target import Target
 Say = Callable[[str], None]
 INVENTORY = REPOSITORY / "inventory" / "lab-vm"
 TUN = Path("/dev/net/tun")
-PATIENCE = 300
+PATIENCE = 600
 MOST = 2
 
 
@@ -43,7 +43,7 @@ def up(paths: Paths, target: Target, names: list[str], values: dict, say: Say) -
     for key in ("user", "host"):
         shell.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab-{key}", "-f", home / key)
     machines = [Machine(home / "machines" / name, number) for number, name in enumerate(names)]
-    network.up(home / "ip_forward")
+    network.up(home / "network.json")
     started = time.monotonic()
     for machine in machines:
         machine.start(target, made, seed(home, machines))
@@ -62,7 +62,7 @@ def check(target: Target, names: list[str]) -> None:
         raise LabError(f"These programs are missing: {' '.join(missing)}. `make setup-vm` installs their packages.")
     if not TUN.exists():
         raise LabError("This machine has no /dev/net/tun, without which a virtual machine has no network.")
-    if any((network.DEVICES / network.BRIDGE / "brif").glob("*")):
+    if bridges.in_use(network.BRIDGE):
         raise LabError(
             f"Virtual machines of a lab in another folder hang on the bridge {network.BRIDGE}: run "
             "`python -m lab.vm down` there first."
@@ -105,11 +105,11 @@ def down(paths: Paths) -> None:
     """Machines, taps, bridge, keys and inventory of this folder go; images are kept."""
     home = folder(paths)
     if home.exists():
-        for number in range(MOST):
-            network.disconnect(f"ghvm{number}")
         for path in sorted((home / "machines").glob("*")):
             Machine(path, 0).stop()
-        network.down(home / "ip_forward")
+        for number in range(MOST):
+            network.disconnect(f"ghtap{number}")
+        network.down(home / "network.json")
         shutil.rmtree(home)
     base.remove(paths.cache / "vm-unfinished")
     (INVENTORY / "hosts.yml").unlink(missing_ok=True)

@@ -41,7 +41,7 @@ class Machine:
     @property
     def tap(self) -> str:
         """Its end on this machine."""
-        return f"ghvm{self.number}"
+        return f"ghtap{self.number}"
 
     @property
     def console(self) -> Path:

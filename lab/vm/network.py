@@ -3,49 +3,28 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-from .. import shell
+from .. import bridges, shell
 
 NETWORK = "10.77.2"
 GATEWAY = f"{NETWORK}.1"
 BRIDGE = TABLE = "gh200vm"
-DEVICES = Path("/sys/class/net")
-FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
-RULES = f"""\
-table ip {TABLE} {{}}
-delete table ip {TABLE}
-table ip {TABLE} {{
-  chain way_out {{
-    type nat hook postrouting priority srcnat;
-    ip saddr {NETWORK}.0/24 ip daddr != {NETWORK}.0/24 masquerade
-  }}
-}}
-"""
 
 
 def up(ledger: Path) -> None:
     """Make what is missing; how forwarding was is written to `ledger` first."""
-    if not ledger.exists():
-        ledger.write_text(FORWARDING.read_text(encoding="utf-8"), encoding="utf-8")
-    if not (DEVICES / BRIDGE).exists():
-        shell.run("ip", "link", "add", BRIDGE, "type", "bridge")
-    shell.run("ip", "address", "replace", f"{GATEWAY}/24", "dev", BRIDGE)
-    shell.run("ip", "link", "set", BRIDGE, "up")
-    FORWARDING.write_text("1", encoding="utf-8")
-    shell.run("nft", "-f", "-", stdin=RULES)
+    bridges.open_way_out(TABLE, NETWORK, ledger)
+    bridges.make(BRIDGE, NETWORK)
 
 
 def down(ledger: Path) -> None:
-    """Take away what `up` made."""
-    if (DEVICES / BRIDGE).exists():
-        shell.run("ip", "link", "delete", BRIDGE)
-    shell.run("nft", "-f", "-", stdin=f"table ip {TABLE} {{}}\ndelete table ip {TABLE}\n")
-    # Forwarding stays as it is when nobody can tell any more how it was.
-    with contextlib.suppress(OSError):
-        FORWARDING.write_text(ledger.read_text(encoding="utf-8"), encoding="utf-8")
-    ledger.unlink(missing_ok=True)
+    """Take away what `up` made, if no machine of another lab hangs on it."""
+    if bridges.in_use(BRIDGE):
+        ledger.unlink(missing_ok=True)
+        return
+    bridges.remove(BRIDGE)
+    bridges.close_way_out(TABLE, ledger)
 
 
 def connect(tap: str) -> None:
@@ -56,6 +35,6 @@ def connect(tap: str) -> None:
 
 
 def disconnect(tap: str) -> None:
-    """Remove the tap."""
-    if (DEVICES / tap).exists():
-        shell.run("ip", "link", "delete", tap)
+    """Remove the tap, unless a machine has it open: that is one of a lab in another folder."""
+    if not bridges.carries(tap):
+        bridges.remove(tap)

@@ -50,6 +50,13 @@ class Remount:
                 )
         return group
 
+    def groups(self, targets: list[str], option: str) -> list[str]:
+        """Those of the mount points that are mounted with the option, and all that share a superblock with them: one
+        that stayed mounted would keep the option for the others.
+        """
+        having = [one for one in self.now() if one.target in targets and mounts.has(one.options, option)]
+        return list(dict.fromkeys(target for one in having for target in self.group(one)))
+
     def now(self) -> list[mounts.Mount]:
         """What is mounted."""
         return mounts.mounted(systemd.read(MOUNTINFO) or "")

@@ -256,9 +256,8 @@ class Cache:
         if not self.record or self.record == {"package": True}:
             return
         self.changed = True
+        group = self.remount.groups(self.record["options"], "fsc")
         self.without_options()
-        wanted = self.record["options"]
-        group = [one.target for one in self.remount.now() if one.target in wanted and mounts.has(one.options, "fsc")]
         if group:
             self.mount_anew(group)
         if self.module.check_mode:

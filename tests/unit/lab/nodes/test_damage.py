@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lab import cli
+from lab import bridges, cli
 from lab.config import Paths
 from lab.nodes import cgroups, driver, image, network
 
@@ -96,9 +96,9 @@ def test_down_does_without_the_note_of_the_network(tmp_path, monkeypatch, conten
     (paths.run / "network.json").write_text(content, encoding="utf-8")
     forwarding = tmp_path / "ip_forward"
     forwarding.write_text("1", encoding="utf-8")
-    monkeypatch.setattr(network, "DEVICES", tmp_path / "net")
-    monkeypatch.setattr(network, "FORWARDING", forwarding)
-    monkeypatch.setattr(network.shell, "run", lambda *argv, **more: "")
+    monkeypatch.setattr(bridges, "DEVICES", tmp_path / "net")
+    monkeypatch.setattr(bridges, "FORWARDING", forwarding)
+    monkeypatch.setattr(bridges.shell, "run", lambda *argv, **more: "")
     assert network.down(paths) == []
     assert forwarding.read_text(encoding="utf-8") == "1" and not (paths.run / "network.json").exists()
 

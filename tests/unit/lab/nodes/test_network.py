@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from lab import bridges
 from lab.config import Paths
 from lab.nodes import network
 
@@ -18,9 +19,9 @@ def made_up_machine(tmp_path, monkeypatch):
     (tmp_path / "forwarding").write_text("1", encoding="utf-8")
     (tmp_path / "lab/run").mkdir(parents=True)
     (tmp_path / "lab/run/network.json").write_text('{"ip_forward": "0"}', encoding="utf-8")
-    monkeypatch.setattr(network, "DEVICES", tmp_path / "devices")
-    monkeypatch.setattr(network, "FORWARDING", tmp_path / "forwarding")
-    monkeypatch.setattr(network.shell, "run", lambda *command, **options: commands.append(command))
+    monkeypatch.setattr(bridges, "DEVICES", tmp_path / "devices")
+    monkeypatch.setattr(bridges, "FORWARDING", tmp_path / "forwarding")
+    monkeypatch.setattr(bridges.shell, "run", lambda *command, **options: commands.append(command))
     return tmp_path, commands
 
 

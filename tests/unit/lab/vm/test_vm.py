@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,11 +11,24 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from lab import bridges
 from lab.errors import LabError
 from lab.nodes import image as base
 from lab.vm import fleet, image, initrd, network
 from lab.vm.machine import Machine
 from lab.vm.target import NFS
+
+
+@pytest.fixture(name="devices", autouse=True)
+def no_devices(tmp_path, monkeypatch):
+    """Interfaces are folders, and those that are removed are gone: a lab that runs here has the same names."""
+    devices = tmp_path / "devices"
+    devices.mkdir()
+    monkeypatch.setattr(bridges, "DEVICES", devices)
+    monkeypatch.setattr(bridges, "remove", lambda name: shutil.rmtree(devices / name, ignore_errors=True))
+    monkeypatch.setattr(bridges, "FORWARDING", tmp_path / "forwarding")
+    monkeypatch.setattr(bridges.shell, "run", lambda *command, **options: "")
+    return devices
 
 
 @pytest.fixture(name="machine")
@@ -54,6 +68,26 @@ def test_a_pid_that_another_process_has_now_is_left_alone(machine, process):
     assert process.poll() is None
 
 
+@pytest.mark.parametrize(("carrier", "stays"), [("1\n", True), ("0\n", False)])
+def test_a_tap_goes_with_its_machine_and_not_while_another_has_it_open(machine, devices, carrier, stays):
+    (devices / machine.tap).mkdir()
+    (devices / machine.tap / "carrier").write_text(carrier, encoding="utf-8")
+    machine.stop()
+    assert (devices / machine.tap).exists() is stays
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_the_bridge_goes_with_the_last_machine_that_hangs_on_it(devices, tmp_path, used):
+    (devices / network.BRIDGE / "brif").mkdir(parents=True)
+    if used:
+        (devices / network.BRIDGE / "brif/ghtap1").touch()
+    (tmp_path / "forwarding").write_text("1", encoding="utf-8")
+    (tmp_path / "network.json").write_text('{"ip_forward": "0"}', encoding="utf-8")
+    network.down(tmp_path / "network.json")
+    assert (devices / network.BRIDGE).exists() is used and not (tmp_path / "network.json").exists()
+    assert (tmp_path / "forwarding").read_text(encoding="utf-8") == ("1" if used else "0")
+
+
 @pytest.mark.parametrize("text", ["", "x", "999999999"])
 def test_a_pid_file_without_a_process_is_no_machine(machine, text):
     (machine.folder / "pid").write_text(text, encoding="utf-8")
@@ -85,7 +119,7 @@ def test_the_inventory_has_strict_host_keys_and_the_tap_of_each(machine, monkeyp
     (home / "host.pub").write_text("ssh-ed25519 AAAA lab-host\n", encoding="utf-8")
     fleet.write_inventory(home, [machine], {"own": 1})
     written = yaml.safe_load((tmp_path / "inventory/hosts.yml").read_text(encoding="utf-8"))["all"]
-    assert written["hosts"] == {"client": {"ansible_host": "10.77.2.11", "tap": "ghvm1"}}
+    assert written["hosts"] == {"client": {"ansible_host": "10.77.2.11", "tap": "ghtap1"}}
     assert "StrictHostKeyChecking=yes" in written["vars"]["ansible_ssh_common_args"] and written["vars"]["own"] == 1
     assert (home / "known_hosts").read_text(encoding="utf-8") == "10.77.2.11 ssh-ed25519 AAAA\n"
 
@@ -109,12 +143,11 @@ def test_what_is_missing_is_one_sentence(names, user, tools, said, monkeypatch, 
     assert said in str(told.value)
 
 
-def test_machines_of_another_lab_are_not_disturbed(monkeypatch, tmp_path):
+def test_machines_of_another_lab_are_not_disturbed(devices, monkeypatch, tmp_path):
     (tmp_path / "tun").touch()
-    (tmp_path / network.BRIDGE / "brif").mkdir(parents=True)
-    (tmp_path / network.BRIDGE / "brif/ghvm0").touch()
+    (devices / network.BRIDGE / "brif").mkdir(parents=True)
+    (devices / network.BRIDGE / "brif/ghtap0").touch()
     monkeypatch.setattr(fleet, "TUN", tmp_path / "tun")
-    monkeypatch.setattr(network, "DEVICES", tmp_path)
     monkeypatch.setattr(fleet.os, "geteuid", lambda: 0)
     monkeypatch.setattr(fleet.shutil, "which", lambda tool: tool)
     with pytest.raises(LabError, match=r"another folder .* `python -m lab\.vm down` there"):

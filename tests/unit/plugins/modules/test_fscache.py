@@ -188,6 +188,19 @@ def test_a_line_that_had_the_option_before_keeps_it(node):
     assert node.text("fstab") == FSTAB.replace("proto=tcp", "fsc")
 
 
+def test_a_mount_that_has_the_option_by_itself_does_not_keep_it_for_those_that_share_its_superblock(node):
+    node.write("fstab", FSTAB + "s:/c /c nfs fsc 0 0\n")
+    node.mount("/c")
+    node.module()
+    asked, run = [], node.run
+    node.run = lambda argv, **more: asked.append(argv) or run(argv, **more)
+    node.module(state="absent", path=None)
+    # In the order in which they were: the first says for all whether there is a cache.
+    assert [argv[-1] for argv in asked if argv[0] == "umount"] == ["/c", "/b", "/a"]
+    assert [argv[-1] for argv in asked if argv[0] == "mount"] == ["/a", "/b", "/c"]
+    assert node.text("fstab") == FSTAB + "s:/c /c nfs fsc 0 0\n"
+
+
 def test_the_package_is_removed_only_where_it_was_installed_for_this(node):
     node.module(package_installed=True)
     node.module()
