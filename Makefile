@@ -79,7 +79,7 @@ molecule-nfs: setup-vm ## nfs_cache on real NFS: a pair of virtual machines, wit
 	@bash scripts/molecule_vm.sh nfs
 
 molecule-aarch64: setup-vm ## roles and the engine's pins on an emulated aarch64 machine, beside the lab: no bridge, no address of its own
-	@bash scripts/molecule_vm.sh aarch64
+	@nice -n 10 bash scripts/molecule_vm.sh aarch64
 
 reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
 	@$(BIN)/python -m pytest tests/reference -s

@@ -62,7 +62,8 @@ def build(paths: Paths, target: Target, progress: Callable[[str], None]) -> Imag
     shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={system},upperdir={upper},workdir={work}", root)
     try:
         with foreign.runnable(target.architecture):
-            fill(root, target, log)
+            if target.packages:
+                fill(root, target, log)
             version, busybox = kernel(root, target, log)
             initrd.build(root, version, busybox, unfinished.initrd)
         finish(root, target.console)

@@ -19,10 +19,8 @@ from ..nodes import image as base
 from . import foreign, image
 from .target import Target
 
-SYSTEM = (
-    "systemd systemd-sysv dbus libpam-systemd openssh-server python3 python3-apt sudo iproute2 ca-certificates "
-    "procps kmod netbase"
-)
+SYSTEM = "systemd systemd-sysv dbus libpam-systemd openssh-server python3 python3-apt sudo iproute2 procps kmod netbase"
+CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 USER = "ubuntu"
 # Of those that this QEMU knows the nearest to a GH200's Neoverse V2.
 PROCESSOR = "neoverse-n1"
@@ -101,15 +99,19 @@ def pip_settings() -> dict[str, str]:
 
 def configure(root: Path, sources: str, settings: str) -> None:
     """Package sources, certificates and pip as on this machine."""
+    (root / "usr/local/share/ca-certificates").mkdir(parents=True, exist_ok=True)
     base.configure(root, sources, settings)
+    # For apt, until the package makes its own.
+    base.write(root / CERTIFICATES, ("/" / CERTIFICATES).read_text(encoding="utf-8"))
     lines = "".join(f"{name} = {value}\n" for name, value in pip_settings().items())
     base.write(root / "etc/pip.conf", f"[global]\n{lines}")
 
 
 def finish(root: Path, log: Path) -> None:
-    """Certificates, what was mended since the release, the user, and no identity."""
-    for command in (["update-ca-certificates"], ["apt-get", "update"], ["apt-get", "-y", "upgrade"]):
-        image.inside(root, log, *command)
+    """What was mended since the release, certificates, the user, and no identity."""
+    # The certificates last, for they take longest, and once is enough.
+    for command in (["update"], ["-y", "upgrade"], ["-y", "install", "ca-certificates"]):
+        image.inside(root, log, "apt-get", *command)
     image.inside(root, log, "useradd", "--create-home", "--shell", "/bin/bash", USER)
     base.write(root / "etc/sudoers.d/90-ubuntu", f"{USER} ALL=(ALL) NOPASSWD:ALL\n", 0o440)
     # The keys come with the machine's identity, where no home belongs to anybody yet.

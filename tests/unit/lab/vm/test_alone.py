@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 import yaml
@@ -100,10 +101,14 @@ def test_folders_of_this_machine_are_not_among_the_places_for_packages(monkeypat
 def test_it_takes_a_port_of_the_loopback_and_no_device(machine):
     assert machine.netdev() == "user,id=net,hostfwd=tcp:127.0.0.1:4711-:22"
     assert machine.settings() == {"address": "10.0.2.15", "gateway": "10.0.2.2"}
-    machine.attach()
-    machine.detach()
+
+
+def test_it_answers_on_that_port(machine):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not Alone(machine.folder, 0, server.getsockname()[1]).answers()
+        greets = threading.Thread(target=lambda: server.accept()[0].sendall(b"SSH-2.0-OpenSSH"))
+        greets.start()
+        assert Alone(machine.folder, 0, server.getsockname()[1]).answers()
+        greets.join()
 
 
 def test_ports_are_free_and_differ():
