@@ -121,7 +121,11 @@ def seed(home: Path, machine: Machine) -> dict[str, tuple[str, int]]:
     """What fleet.seed has, for a user who is not root, and names by QEMU's own server."""
     files = fleet.seed(home, [machine])
     files[f"etc/ssh/keys/{USER}"] = (files.pop("root/.ssh/authorized_keys")[0], 0o644)
-    return files | {"etc/resolv.conf": (f"nameserver {NAMES}\n", 0o644)}
+    return files | {
+        "etc/resolv.conf": (f"nameserver {NAMES}\n", 0o644),
+        # systemd may think for longer than the 25 s after which its callers give up.
+        "etc/environment": ("SYSTEMD_BUS_TIMEOUT=300s\n", 0o644),
+    }
 
 
 def write_inventory(home: Path, machine: Machine, hub_port: int, revision: str) -> None:

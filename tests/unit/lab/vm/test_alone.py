@@ -119,11 +119,12 @@ def test_ports_are_free_and_differ():
             pass
 
 
-def test_its_user_comes_in_by_a_key_that_root_owns(machine):
+def test_it_is_told_its_users_key_its_names_and_to_be_patient(machine):
     files = alone.seed(machine.folder.parents[1], machine)
     assert files["etc/ssh/keys/ubuntu"] == ("ssh-ed25519 user.pub comment\n", 0o644)
     assert "root/.ssh/authorized_keys" not in files
     assert files["etc/hosts"][0].endswith("10.0.2.15 aarch64\n")
+    assert files["etc/environment"] == ("SYSTEMD_BUS_TIMEOUT=300s\n", 0o644)
     assert files["etc/resolv.conf"] == ("nameserver 10.0.2.3\n", 0o644)
 
 
