@@ -11,11 +11,11 @@ BIN := $(VENV)/bin
 EXTRA ?=
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
-# For the targets with virtual machines alone: 150 MB.
-VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
+# For the targets with virtual machines alone: 450 MB, most of it for another architecture.
+VM_PACKAGES := cpio e2fsprogs qemu-system-arm qemu-system-x86 qemu-user-static qemu-utils
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs index-lane pins absent
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
@@ -77,6 +77,9 @@ molecule: setup ## roles on nodes of the lab
 
 molecule-nfs: setup-vm ## nfs_cache on real NFS: a pair of virtual machines, without KVM; bytes are counted on the wire
 	@bash scripts/molecule_vm.sh nfs
+
+molecule-aarch64: setup-vm ## roles and the engine's pins on an emulated aarch64 machine, beside the lab: no bridge, no address of its own
+	@nice -n 10 bash scripts/molecule_vm.sh aarch64
 
 reference: setup ## tokens and log-probabilities against transformers' at 1, 2 and 4 nodes
 	@$(BIN)/python -m pytest tests/reference -s

@@ -40,8 +40,7 @@ def up(paths: Paths, target: Target, names: list[str], values: dict, say: Say) -
     made = image.build(paths, target, say)
     home = folder(paths)
     home.mkdir(parents=True, exist_ok=True)
-    for key in ("user", "host"):
-        shell.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab-{key}", "-f", home / key)
+    keys(home)
     machines = [Machine(home / "machines" / name, number) for number, name in enumerate(names)]
     network.up(home / "network.json")
     started = time.monotonic()
@@ -51,6 +50,12 @@ def up(paths: Paths, target: Target, names: list[str], values: dict, say: Say) -
         machine.wait(PATIENCE)
     say(f"{', '.join(names)} answer after {time.monotonic() - started:.0f} s")
     write_inventory(home, machines, values)
+
+
+def keys(home: Path) -> None:
+    """The user's, and the one by which all machines are known."""
+    for key in ("user", "host"):
+        shell.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab-{key}", "-f", home / key)
 
 
 def check(target: Target, names: list[str]) -> None:
@@ -85,20 +90,25 @@ def seed(home: Path, machines: list[Machine]) -> dict[str, tuple[str, int]]:
 
 def write_inventory(home: Path, machines: list[Machine], values: dict) -> None:
     """`tap` is the interface of this machine on which all bytes of the host go by."""
+    hosts = {one.name: {"ansible_host": one.address, "tap": one.tap} for one in machines}
+    common = connection(home, "root", [one.address for one in machines])
+    INVENTORY.mkdir(parents=True, exist_ok=True)
+    content = {"all": {"hosts": hosts, "vars": common | values}}
+    (INVENTORY / "hosts.yml").write_text(inventory.HEAD + yaml.safe_dump(content, width=140), encoding="utf-8")
+
+
+def connection(home: Path, user: str, known_as: list[str]) -> dict:
+    """How Ansible reaches machines with these keys; `known_as` are their names in known_hosts, which is written."""
     key = " ".join((home / "host.pub").read_text(encoding="utf-8").split()[:2])
     known = home / "known_hosts"
-    known.write_text("".join(f"{one.address} {key}\n" for one in machines), encoding="utf-8")
-    hosts = {one.name: {"ansible_host": one.address, "tap": one.tap} for one in machines}
-    common = {
-        "ansible_user": "root",
+    known.write_text("".join(f"{name} {key}\n" for name in known_as), encoding="utf-8")
+    return {
+        "ansible_user": user,
         "ansible_ssh_private_key_file": str(home / "user"),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes",
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_timeout": 60,
     }
-    INVENTORY.mkdir(parents=True, exist_ok=True)
-    content = {"all": {"hosts": hosts, "vars": common | values}}
-    (INVENTORY / "hosts.yml").write_text(inventory.HEAD + yaml.safe_dump(content, width=140), encoding="utf-8")
 
 
 def down(paths: Paths) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 from .. import shell
 from ..config import Paths
 from ..nodes import image as base
-from . import initrd
+from . import foreign, initrd
 from .target import Target
 
 DISK = "6G"
 # Those that need udev, which is not there, or that would only make noise under emulation.
-MASKED = ("serial-getty@ttyS0.service", "getty@tty1.service", "systemd-random-seed.service", "man-db.timer")
+MASKED = ("getty@tty1.service", "systemd-random-seed.service", "man-db.timer")
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ def build(paths: Paths, target: Target, progress: Callable[[str], None]) -> Imag
         folder.mkdir(parents=True)
     log = paths.logs / "vm-image.log"
     paths.logs.mkdir(parents=True, exist_ok=True)
-    progress(
-        f"image of the virtual machines ({target.architecture}): fetching {', '.join(target.packages)} and a kernel"
-    )
+    wanted = ", ".join([*target.packages, "a kernel"])
+    progress(f"image of the virtual machines ({target.architecture}): fetching {wanted}")
     shell.run("mount", "-t", "overlay", "overlay", "-o", f"lowerdir={system},upperdir={upper},workdir={work}", root)
     try:
-        fill(root, target, log)
-        version, busybox = kernel(root, target, log)
-        initrd.build(root, version, busybox, unfinished.initrd)
-        finish(root)
+        with foreign.runnable(target.architecture):
+            if target.packages:
+                fill(root, target, log)
+            version, busybox = kernel(root, target, log)
+            initrd.build(root, version, busybox, unfinished.initrd)
+        finish(root, target.console)
         shell.run("mke2fs", "-q", "-t", "ext4", "-d", root, unfinished.disk, DISK)
     finally:
         shell.run("umount", root)
@@ -116,12 +117,12 @@ def kernel(root: Path, target: Target, log: Path) -> tuple[str, Path]:
     return version, busybox
 
 
-def finish(root: Path) -> None:
+def finish(root: Path, console: str) -> None:
     """A disk that is the root and nothing else; who the machine is comes from its initrd."""
     base.write(root / "etc/fstab", "/dev/vda / ext4 defaults 0 0\n")
     base.write(root / "etc/cloud/cloud-init.disabled", "")
     base.write(root / "etc/ssh/sshd_config.d/vm.conf", "PermitRootLogin prohibit-password\nUseDNS no\n")
-    for unit in MASKED:
+    for unit in (f"serial-getty@{console}.service", *MASKED):
         link = root / "etc/systemd/system" / unit
         link.unlink(missing_ok=True)
         link.symlink_to("/dev/null")

@@ -44,6 +44,27 @@ class Machine:
         return f"ghtap{self.number}"
 
     @property
+    def endpoint(self) -> tuple[str, int]:
+        """Where this machine reaches its sshd."""
+        return self.address, 22
+
+    def settings(self) -> dict[str, str]:
+        """What its first root is told of the network."""
+        return {"address": self.address, "gateway": network.GATEWAY}
+
+    def attach(self) -> None:
+        """Before it starts."""
+        network.connect(self.tap)
+
+    def detach(self) -> None:
+        """After its end, also when it was never attached."""
+        network.disconnect(self.tap)
+
+    def netdev(self) -> str:
+        """Its network, in QEMU's words."""
+        return f"tap,id=net,ifname={self.tap},script=no,downscript=no"
+
+    @property
     def console(self) -> Path:
         """What the kernel said."""
         return self.folder / "console.log"
@@ -61,12 +82,11 @@ class Machine:
         """Begin to boot, with a disk of its own over the image's."""
         self.stop()
         self.folder.mkdir(parents=True)
-        settings = {"address": self.address, "gateway": network.GATEWAY}
         own = {"etc/hostname": (f"{self.name}\n", 0o644)} | files
-        initrd.seed(own, settings, self.folder / "initrd", image.initrd)
+        initrd.seed(own, self.settings(), self.folder / "initrd", image.initrd)
         disk = self.folder / "disk.qcow2"
         shell.run("qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", disk)
-        network.connect(self.tap)
+        self.attach()
         # A session of its own: Ctrl-C at the terminal is not meant for it.
         with (self.folder / "qemu.log").open("ab") as log:
             subprocess.Popen(
@@ -85,14 +105,14 @@ class Machine:
             *("-kernel", str(image.kernel), "-initrd", str(self.folder / "initrd")),
             *("-append", f"console={target.console} quiet mitigations=off net.ifnames=0 random.trust_cpu=on"),
             *("-drive", f"file={disk},if=virtio,cache=unsafe"),
-            *("-netdev", f"tap,id=net,ifname={self.tap},script=no,downscript=no"),
+            *("-netdev", self.netdev()),
             *("-device", f"virtio-net-pci,netdev=net,mac=52:54:00:77:02:{self.number:02x}"),
         ]
 
     def answers(self) -> bool:
         """Whether its sshd greets."""
         try:
-            with socket.create_connection((self.address, 22), timeout=1) as connection:
+            with socket.create_connection(self.endpoint, timeout=1) as connection:
                 connection.settimeout(5)
                 return connection.recv(4) == b"SSH-"
         except OSError:
@@ -104,9 +124,10 @@ class Machine:
         while not self.answers():
             # QEMU writes its pid file within its first second, and takes it along when it ends.
             if time.monotonic() > deadline:
+                address, port = self.endpoint
                 state = "runs" if self.pid() else "has ended"
                 raise LabError(
-                    f"The virtual machine {self.name} did not answer on {self.address}:22 within {seconds} s; its "
+                    f"The virtual machine {self.name} did not answer on {address}:{port} within {seconds} s; its "
                     f"process {state}. Its console is {self.console}, QEMU's own words are in {self.folder}/qemu.log."
                 )
             time.sleep(0.5)
@@ -117,6 +138,6 @@ class Machine:
         started = pid and shell.start_time(pid)
         if pid and started and not shell.stop(pid, started):
             raise LabError(f"The virtual machine {self.name} (pid {pid}) could not be stopped.")
-        network.disconnect(self.tap)
+        self.detach()
         if self.folder.exists():
             shutil.rmtree(self.folder)
