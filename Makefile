@@ -105,7 +105,7 @@ cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of dow
 index-lane: setup ## vLLM from the package index, over Ray on two nodes, against transformers; 300 MB of downloads
 	@$(BIN)/python -m pytest tests/index -s
 
-bench: setup ## docs/speed.md's table, with NODES=4 or 16: a lab from nothing, converged runs, bytes, 64 light nodes; 20 minutes
+bench: setup ## docs/speed.md's table, with NODES=4 or 16: a lab from nothing, converged runs, bytes, 64 light nodes
 	@$(BIN)/python -m tests.bench --nodes "$(NODES)"
 
 bench-inventory: venv ## an inventory of 1,000 instances against a static file
