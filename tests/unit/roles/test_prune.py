@@ -105,7 +105,7 @@ def wheels(keep, *names, **more):
     return [path.rpartition("/")[2] for path in templated(variables, "__vllm_build_going")]
 
 
-@pytest.mark.parametrize(("keep", "going"), [(0, ["a", "b"]), (1, ["b"]), ("1", ["b"]), (9, [])])
+@pytest.mark.parametrize(("keep", "going"), [(-1, []), (0, ["a", "b"]), (1, ["b"]), ("1", ["b"]), (9, [])])
 def test_the_newest_wheels_stay_and_so_do_those_that_are_named(keep, going):
     assert wheels(keep, "a", "b", "own") == going
 
