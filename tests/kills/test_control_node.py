@@ -28,12 +28,12 @@ SEED = int(os.environ.get("SEED", "1"))
 POINTS = [
     ("[r1] launched r1-00", 3),
     ("TASK [gh200.inference.python311 : Install Python 3.11]", 5),
-    ("TASK [gh200.inference.hf_models : Install nginx without its service]", 2),
     ("TASK [gh200.inference.hf_models : Fetch and verify the models]", 1),
     ("TASK [gh200.inference.vllm_build : Install vLLM into the environment]", 8),
     ("TASK [gh200.inference.venv : Point the link at the finished environment]", 1),
     ("[r1] launched r1-02", 3),
     ("TASK [gh200.inference.python311 : Install Python 3.11]", 5),
+    ("TASK [gh200.inference.hf_models : Install nginx without its service]", 2),
     ("TASK [gh200.inference.hf_models : Fetch and verify the models]", 2),
     ("TASK [gh200.inference.ray_cluster : Run Ray]", 4),
     ("TASK [gh200.inference.vllm_serve : Run vLLM]", 10),
