@@ -59,7 +59,7 @@ def killed_at(point: str, later: float, extra: list[str]) -> bool:
     return seen
 
 
-@pytest.fixture(name="runs", scope="session")
+@pytest.fixture(name="runs", scope="module")
 def deaths(tmp_path_factory):
     """For each point whether the run came to it; then the output of the run that was left alone."""
     assert shown("make", "--no-print-directory", "lab-down")[0] == 0
