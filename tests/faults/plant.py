@@ -79,7 +79,10 @@ def spoil(folder, names, change):
 
 def places(folder):
     """Tensor to shard."""
-    with open(os.path.join(folder, "model.safetensors.index.json"), encoding="utf-8") as file:
+    # A node that has only its stage's shards has the index under another name.
+    names = ("model.safetensors.index.json", ".gh200-index.json")
+    (path,) = [path for path in (os.path.join(folder, name) for name in names) if os.path.exists(path)]
+    with open(path, encoding="utf-8") as file:
         return json.load(file)["weight_map"]
 
 

@@ -14,10 +14,13 @@ ENTRY = ("size", "sha256", "git")
 
 
 class Manifest:
-    """Of one folder, for one repository at one revision. Of another one only the names count: they are `former`."""
+    """Of one folder, for one repository at one revision. Of another one only the names count: they are `former`.
 
-    def __init__(self, folder, repository, revision):
-        self.folder = folder
+    `elsewhere`: name to the name under which that file lies, where the two are not the same.
+    """
+
+    def __init__(self, folder, repository, revision, elsewhere=None):
+        self.folder, self.elsewhere = folder, elsewhere or {}
         self.path = folder / NAME
         self.identity = {"repository": repository, "revision": revision}
         self.listing, self.files, self.former = {}, {}, set()
@@ -33,23 +36,27 @@ class Manifest:
         else:
             self.former = former | set(files)
 
+    def place(self, name):
+        """Where a verified file lies."""
+        return self.folder / self.elsewhere.get(name, name)
+
     def holds(self):
         """Names of the files that are as they were when they were verified."""
         return {
             name
             for name, file in self.files.items()
-            if isinstance(file, dict) and file.get("verified") and verify.stamp(self.folder / name) == file["verified"]
+            if isinstance(file, dict) and file.get("verified") and verify.stamp(self.place(name)) == file["verified"]
         }
 
     def record(self, name):
         """A file was verified just now, at its place."""
-        self.files[name] = self.listing[name] | {"verified": verify.stamp(self.folder / name)}
+        self.files[name] = self.listing[name] | {"verified": verify.stamp(self.place(name))}
         self.save()
 
     def remove(self, names):
         """Delete files that are ours."""
         for name in names:
-            (self.folder / name).unlink(missing_ok=True)
+            self.place(name).unlink(missing_ok=True)
             self.files.pop(name, None)
             self.former.discard(name)
         self.save()

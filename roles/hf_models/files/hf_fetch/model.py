@@ -13,6 +13,8 @@ from . import choice, verify
 from .manifest import Manifest
 
 PARTIAL = ".gh200-partial"
+# Newer engines refuse a folder that lacks a shard which its index names. Without an index they take what is there.
+HIDDEN_INDEX = ".gh200-index.json"
 
 
 class Model:
@@ -21,7 +23,7 @@ class Model:
     def __init__(self, repository, revision, path, layers=None):
         self.repository, self.revision, self.folder, self.layers = repository, revision, Path(path), layers
         self.key = hashlib.sha256(f"{repository}@{revision}".encode()).hexdigest()[:16]
-        self.manifest = Manifest(self.folder, repository, revision)
+        self.manifest = Manifest(self.folder, repository, revision, {choice.INDEX: HIDDEN_INDEX} if layers else {})
         self.have = self.manifest.holds()
         self.partial = self.folder / PARTIAL
         self.lock, self.needs = threading.RLock(), {}
@@ -79,7 +81,11 @@ class Model:
     def _json(self, name):
         if name not in self.listing:
             return {}
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        return json.loads(self.place(name).read_text(encoding="utf-8"))
+
+    def place(self, name):
+        """Where a verified file lies."""
+        return self.manifest.place(name)
 
     def bytes_of(self, names):
         """Sum of the sizes that the hub gives."""
@@ -87,7 +93,12 @@ class Model:
 
     def places(self, name):
         """Where a file may lie that was not verified yet: as it was fetched, or as someone put it there."""
-        return [self.partial / "hub" / name, self.partial / "peers" / name, self.folder / name]
+        own = [self.place(name), *self._other_places(name)]
+        return [self.partial / "hub" / name, self.partial / "peers" / name, *own]
+
+    def _other_places(self, name):
+        """Where it lay when this node had another part of the model."""
+        return [self.folder / name if self.layers else self.folder / HIDDEN_INDEX] if name == choice.INDEX else []
 
     def lying(self, name):
         """The first such place with a file of the right size; a file at its own place of a wrong one is removed."""
@@ -95,7 +106,7 @@ class Model:
             stamp = verify.stamp(path)
             if stamp and stamp[0] == self.listing[name]["size"] and path.is_file():
                 return path
-        own = self.folder / name
+        own = self.place(name)
         if own.is_file():
             self._tell(name, f"has {own.stat().st_size} bytes and should have {self.listing[name]['size']}")
             own.unlink()
@@ -106,15 +117,16 @@ class Model:
     def accept(self, name, path):
         """Verify a file and put it at its place; False if it is not what the hub has, and it is gone then."""
         right = verify.is_right(path, self.listing[name])
+        own = self.place(name)
         with self.lock:
             if not right:
-                if path == self.folder / name:
+                if path == own:
                     self._tell(name, "has not the checksum that the hub gives")
                 path.unlink()
                 return False
-            if path != self.folder / name:
-                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(path, self.folder / name)
+            if path != own:
+                own.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, own)
             self.manifest.record(name)
             self.have.add(name)
         return True
@@ -122,7 +134,7 @@ class Model:
     def _tell(self, name, what):
         with self.lock:
             self.manifest.files.pop(name, None)
-        print(f"{self.folder / name} {what}; it is fetched anew", flush=True)
+        print(f"{self.place(name)} {what}; it is fetched anew", flush=True)
 
     def discard(self, name):
         """A file that came from the hub is none."""
@@ -139,6 +151,10 @@ class Model:
     def tidy(self, prune):
         """At the end: no half-fetched files, and, if so wanted, nothing of ours that is not needed."""
         shutil.rmtree(self.partial, ignore_errors=True)
+        for path in self._other_places(choice.INDEX):
+            # Of another revision; under the hub's name it may be somebody else's.
+            if path.name == HIDDEN_INDEX or choice.INDEX in self.manifest.former:
+                path.unlink(missing_ok=True)
         surplus = self.surplus() if prune else set()
         if surplus:
             print(f"{self.folder}: removing {len(surplus)} files that this node need not keep", flush=True)

@@ -185,7 +185,7 @@ class Run:
         if self.server:
             for model in self.models:
                 for name in model.have - {name for key, name in self.given if key == model.key}:
-                    self.server.give(model.key, name, model.folder / name)
+                    self.server.give(model.key, name, model.place(name))
                     self.given.add((model.key, name))
             have = {model.key: sorted(model.have) for model in self.models}
             self.server.tell(have, wants, done)

@@ -24,6 +24,32 @@ def test_of_a_stage_only_its_files_are_needed(model):
     assert not found.is_complete(True) and found.lacks() == {"b.safetensors"}
 
 
+@pytest.mark.parametrize(("before", "after"), [(None, [0, 1]), ([0, 1], None)])
+def test_the_engine_sees_an_index_only_where_all_shards_are(model, part, before, after):
+    index = FIRST[0]
+    first = model(before)
+    assert first.is_complete(True) and (first.folder / index).exists() is (before is None)
+    second = part("model").Model("own/model", "c" * 40, first.folder, after)
+    # It is not fetched again.
+    assert second.lacks() == {index}
+    assert second.accept(index, second.lying(index))
+    assert second.is_complete(True) and (second.folder / index).exists() is (after is None)
+    assert (second.folder / ".gh200-index.json").exists() is (after is not None)
+
+
+@pytest.mark.parametrize("after", [None, [0, 1]])
+def test_no_index_of_another_revision_is_left(model, part, listing, content, after):
+    folder = model(None if after else [0, 1]).folder
+    new = part("model").Model("own/model", "d" * 40, folder, after)
+    new.learn(listing)
+    changed = folder / "came"
+    changed.write_bytes(content[FIRST[0]])
+    assert new.accept(FIRST[0], changed)
+    new.tidy(False)
+    names = {path.name for path in folder.iterdir() if "index" in path.name}
+    assert names == {".gh200-index.json" if after else FIRST[0]}
+
+
 def test_what_is_kept_beyond_need_is_told_unless_it_may_stay(model):
     found = model([1, 1])
     assert found.surplus() == {"a.safetensors"}

@@ -108,7 +108,7 @@ def test_progress_is_a_line_where_no_file_is_named(part, monkeypatch, capsys):
 
 @pytest.mark.parametrize(("layers", "status"), [(None, 0), ([0, 0], 1)])
 def test_check_tells_by_its_status_and_in_a_line(part, model, capsys, layers, status):
-    folder = model().folder
+    folder = model(layers).folder
     text = json.dumps([{"repository": "own/model", "revision": "c" * 40, "path": str(folder), "layers": layers}])
     main = part("__main__").main
     assert main([text, "--check", "--address=10.0.0.1"]) == status
