@@ -19,8 +19,8 @@ description:
   - Mounts of the same server that share their superblock in the kernel get the option together, for one without it
     would keep the cache from the others.
   - On a path that is not on NFS nothing is done, and the result says why.
-  - The package cachefilesd must be installed. Its own settings, C(/etc/cachefilesd.conf) and
-    C(/etc/default/cachefilesd), are left alone.
+  - Where the package cachefilesd is not installed nothing is done, and the result says so. Its own settings,
+    C(/etc/cachefilesd.conf) and C(/etc/default/cachefilesd), are left alone.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -36,11 +36,11 @@ options:
     type: path
   state:
     description:
-      - V(present) caches the mount, V(found) only looks what it is.
+      - V(present) caches the mount.
       - With V(absent) the module takes away what it made, on whatever path it was, by its own record of that
         (C(/var/lib/gh200-fscache.json)). The lines of C(/etc/fstab) and cachefilesd are then as they were.
     type: str
-    choices: [present, found, absent]
+    choices: [present, absent]
     default: present
   cache_dir:
     description: Folder of the cache, on ext4 or xfs.
@@ -54,7 +54,8 @@ options:
     type: float
     default: 0
   package_installed:
-    description: Whether the package was installed for this. It is written down, for RV(remove_package).
+    description: Whether the package was installed for this, after RV(package_missing). It is written down, for
+      RV(remove_package).
     type: bool
     default: false
 """
@@ -75,6 +76,10 @@ cached:
   description: Whether the kernel caches the mount. In check mode, whether it did before.
   type: bool
   returned: when O(state=present)
+package_missing:
+  description: True if nothing was done for want of the package cachefilesd.
+  type: bool
+  returned: when it is not installed, and the path is on NFS
 reason:
   description: Why nothing was done.
   type: str
@@ -126,8 +131,12 @@ class Cache:
         told = {"mount": {name: getattr(mount, name) for name in ("fstype", "source", "target")}}
         if not mount.fstype.startswith("nfs"):
             self.done(**told, cached=False, reason=f"{mount.target} is {mount.fstype}, and FS-Cache serves NFS only.")
-        if self.params["state"] == "found":
-            self.done(**told)
+        # In check mode one that was to be installed before is not there.
+        if not os.path.exists(PROGRAM) and not self.params["package_installed"]:
+            # Before it is there: whoever is killed in between still knows whose it is.
+            self.record |= {"package": True}
+            self.keep_record()
+            self.done(**told, cached=False, package_missing=True)
         group = self.remount.group(mount)
         self.daemon()
         self.fstab(group)
@@ -138,8 +147,6 @@ class Cache:
     def daemon(self):
         """cachefilesd with our settings, running."""
         folder = self.params["cache_dir"]
-        if not os.path.exists(PROGRAM) and not self.module.check_mode:
-            self.fail("cachefilesd is not installed on this node: install the package before this task.")
         self.remember(folder)
         self.make_folder(folder)
         text = cachefilesd.settings(folder, cachefilesd.disk_bytes(folder), self.params["keep_free"])
@@ -158,6 +165,7 @@ class Cache:
 
     def remember(self, folder):
         """Write down what is there, before anything is changed."""
+        is_new = self.params["package_installed"] or self.record == {"package": True}
         if "daemon" not in self.record:
             self.record = {
                 "options": [],
@@ -166,11 +174,11 @@ class Cache:
                 "package": False,
                 "daemon": self.runs(),
             } | self.record
-        if self.params["package_installed"]:
+        if is_new:
             self.record |= {"package": True, "daemon": False}
         if not os.path.exists(os.path.join(folder, "cache")) and folder not in self.record["folders"]:
             self.record["folders"].append(folder)
-            if self.params["package_installed"] or not os.path.isdir(folder):
+            if is_new or not os.path.isdir(folder):
                 self.record["made"].append(folder)
         self.keep_record()
 
@@ -311,12 +319,12 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path"},
-            "state": {"type": "str", "choices": ["present", "found", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "cache_dir": {"type": "path", "default": "/var/cache/fscache"},
             "keep_free": {"type": "float", "default": 0},
             "package_installed": {"type": "bool", "default": False},
         },
-        required_if=[("state", "present", ["path"]), ("state", "found", ["path"])],
+        required_if=[("state", "present", ["path"])],
         supports_check_mode=True,
     )
     try:

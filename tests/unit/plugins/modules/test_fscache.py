@@ -256,26 +256,32 @@ def test_a_daemon_that_is_down_is_started(node):
     assert node.module()["changed"] is True and node.active
 
 
-def test_a_missing_package_is_told_and_in_check_mode_foreseen(node):
+def test_a_missing_package_is_told_and_what_follows_is_foreseen(node):
     (node.folder / "cachefilesd").unlink()
-    assert "not installed" in node.module()["msg"]
-    assert node.module(check=True)["changed"] is True
+    before = node.snapshot()
+    told = node.module(check=True)
+    assert told["package_missing"] is True and told["changed"] is False and node.snapshot() == before
+    assert node.module(check=True, package_installed=True)["changed"] is True
+
+
+def test_a_package_is_ours_also_after_a_kill_between_its_installation_and_the_cache(node):
+    (node.folder / "cachefilesd").unlink()
+    assert node.module()["package_missing"] is True
+    node.write("cachefilesd", "")
+    node.active = True  # by the script of the package
+    assert node.module()["cached"] is True
+    removed = node.module(state="absent")
+    assert removed["remove_package"] is True and not node.active
 
 
 def test_what_is_not_nfs_is_left_alone_with_the_reason(node):
     node.mounts.clear()
     node.mount("/a", fstype="virtiofs")
+    (node.folder / "cachefilesd").unlink()
     before = node.snapshot()
-    for state in ("present", "found"):
-        result = node.module(state=state)
-        assert result["reason"] == "/a is virtiofs, and FS-Cache serves NFS only." and not result["changed"]
-    assert node.snapshot() == before
-
-
-def test_found_only_looks(node):
-    before = node.snapshot()
-    result = node.module(state="found")
-    assert result["mount"] == {"fstype": "nfs4", "source": "s:/a", "target": "/a"}
+    result = node.module()
+    assert result["reason"] == "/a is virtiofs, and FS-Cache serves NFS only." and not result["changed"]
+    assert result["mount"] == {"fstype": "virtiofs", "source": "s:/a", "target": "/a"}
     assert node.snapshot() == before
 
 
