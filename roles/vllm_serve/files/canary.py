@@ -237,9 +237,8 @@ def unit(what):
 
 
 def last_words():
-    """The last line of the engine's journal."""
-    command = ["journalctl", "--unit=vllm", "--lines=1", "--output=cat", "--no-pager"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()[:200] or "nothing yet"
+    """Of the engine's last start."""
+    return loading.last_words(loading.journal("vllm", 2000))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,11 @@ STAGES = (
     (r"Graph capturing finished|init engine .*took", "Starting the server"),
     (r"Application startup complete", "Waiting for the first token"),
 )
+# As in "(EngineCore pid=7) ERROR 11-26 05:16:37 [core.py:1510] ", in colours or not.
+BEFORE = re.compile(
+    r"^(?: |\x1b\[[\d;]*m|\(\w+ pid=[^)]*\) ?|(?:ERROR|CRITICAL) \d\d-\d\d [\d:]{8} (?:\[?[\w.]+:\d+\]?) ?)*"
+)
+ERROR = re.compile(r"(?!ray\.exceptions\.RayTaskError)[A-Za-z_][\w.]*(?:Error|Exception)(?:\(\w+\))?: \S")
 NAMES = list(dict.fromkeys(name for _pattern, name in STAGES))
 CHECKING = "Comparing ranks, facts and the fingerprint"
 STEPS = len(NAMES) + 1
@@ -44,21 +49,31 @@ def require_listener(url):
     socket.create_connection((place.hostname, place.port), timeout=10).close()
 
 
-def journal(unit):
-    """The last lines of this start of the unit."""
+def journal(unit, most=400):
+    """The last lines of this start of the unit, at most so many."""
     show = ["systemctl", "show", unit, "--value", "--property=InvocationID"]
     invocation = subprocess.run(show, capture_output=True, text=True, check=False).stdout.strip()
     # --all: progress bars have carriage returns, for which the journal would show a size in bytes only.
     command = [
         "journalctl",
         f"_SYSTEMD_INVOCATION_ID={invocation}",
-        "--lines=400",
+        f"--lines={most}",
         "--output=cat",
         "--no-pager",
         "--all",
     ]
     shown = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False).stdout
     return [piece for line in shown.splitlines() for piece in line.split("\r")]
+
+
+def last_words(lines):
+    """The first error that these lines name, for what follows it is what it broke; else the last line.
+
+    Each rank and Ray put words of their own before it, and Ray tells the same error once more as its own.
+    """
+    plain = [BEFORE.sub("", line).strip() for line in lines if line.strip()]
+    errors = [line for line in plain if ERROR.match(line)]
+    return (errors or plain[-1:] or ["nothing yet"])[0][:300]
 
 
 def tell(progress):
