@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+from collections.abc import Container
 
 # Keys of a manifest: what is ours, and what was ours at another revision.
 MANIFEST_FILES, MANIFEST_FORMER = "files", "former"
@@ -92,16 +93,29 @@ def drop_empty(*folders: str) -> None:
             os.rmdir(folder)
 
 
-def users(path: str, proc: str = "/proc", units: str = "/etc/systemd/system") -> list[str]:
-    """Processes and services of this node that use something below the path, as "ray (pid 12)" and "ray.service"."""
+def users(
+    path: str, proc: str = "/proc", units: str = "/etc/systemd/system", apart_from: Container[str] = ()
+) -> list[str]:
+    """Processes and services of this node that use something below the path, as "ray (pid 12)" and "ray.service".
+
+    What belongs to a service of `apart_from`, such as "ray.service", is not told.
+    """
     found = []
     for pid in sorted((name for name in os.listdir(proc) if name.isdigit()), key=int):
-        if int(pid) != os.getpid() and _uses(os.path.join(proc, pid), path):
-            found.append(f"{_name(os.path.join(proc, pid))} (pid {pid})")
+        process = os.path.join(proc, pid)
+        if int(pid) != os.getpid() and _uses(process, path) and _service(process) not in apart_from:
+            found.append(f"{_name(process)} (pid {pid})")
     for unit in sorted(os.listdir(units)) if os.path.isdir(units) else ():
-        if unit.endswith(".service") and _mentions(_text(os.path.join(units, unit)), path):
+        if unit.endswith(".service") and unit not in apart_from and _mentions(_text(os.path.join(units, unit)), path):
             found.append(unit)
     return found
+
+
+def _service(process: str) -> str:
+    """The service of systemd that a process belongs to; "" for one of a session."""
+    # A user's own services are below user@1000.service, which is then the first.
+    found = re.search(r"/([^/\n]+\.service)(?=[/\n])", _text(os.path.join(process, "cgroup")) + "\n")
+    return found[1] if found else ""
 
 
 def _uses(process: str, path: str) -> bool:

@@ -57,6 +57,12 @@ options:
     description: Whether the task fails when a process or a service of this node uses something of O(paths).
     type: bool
     default: false
+  apart_from:
+    description: Services, without suffix, whose use does not count for O(unused), such as those that a prediction has
+      not stopped.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -133,7 +139,8 @@ class Cleanup:
                 f"{path} on this node is not removed: it has no {mark}, so this role did not make it. "
                 "Remove it by hand, or name another path."
             )
-        used = removal.users(path) if self.params["unused"] else []
+        apart_from = [f"{name}.service" for name in self.params["apart_from"]]
+        used = removal.users(path, apart_from=apart_from) if self.params["unused"] else []
         if used:
             raise removal.Refused(
                 f"{path} on this node is in use by {', '.join(used[:5])}{' and others' if used[5:] else ''}, and was "
@@ -193,6 +200,7 @@ def main():
             "empty_folders": {"type": "list", "elements": "path", "default": []},
             "mark": {"type": "str"},
             "unused": {"type": "bool", "default": False},
+            "apart_from": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )

@@ -12,7 +12,7 @@ PLAYS = yaml.safe_load((REPOSITORY / "playbooks/absent.yml").read_text(encoding=
 TAKEN = [
     task["ansible.builtin.import_role"]
     for play in PLAYS
-    for task in play["tasks"]
+    for task in play.get("tasks", [])
     if "ansible.builtin.import_role" in task
 ]
 ORDER = [role["name"].rpartition(".")[2] for role in TAKEN]

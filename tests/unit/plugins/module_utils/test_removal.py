@@ -97,6 +97,19 @@ def test_a_service_that_names_it_is_named(tmp_path):
     assert removal.users("/opt/one-two", str(tmp_path / "proc"), str(tmp_path)) == ["other.service"]
 
 
+def test_what_belongs_to_a_service_that_is_left_out_is_not_told(tmp_path):
+    proc = tmp_path / "proc"
+    for pid, cgroup in (("7", "/system.slice/ray.service"), ("8", "/user.slice/user-0.slice/session-1.scope")):
+        (proc / pid).mkdir(parents=True)
+        (proc / pid / "cmdline").write_text("/opt/one/bin/python\0-m\0ray\0", encoding="utf-8")
+        (proc / pid / "comm").write_text("python\n", encoding="utf-8")
+        (proc / pid / "cgroup").write_text(f"0::{cgroup}\n", encoding="utf-8")
+    (tmp_path / "ray.service").write_text("[Service]\nExecStart=/opt/one/bin/ray start\n", encoding="utf-8")
+    found = removal.users("/opt/one", str(proc), str(tmp_path))
+    assert found == ["python (pid 7)", "python (pid 8)", "ray.service"]
+    assert removal.users("/opt/one", str(proc), str(tmp_path), apart_from=["ray.service"]) == ["python (pid 8)"]
+
+
 def test_this_process_is_not_counted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert f"(pid {os.getpid()})" not in " ".join(removal.users(str(tmp_path), units=str(tmp_path)))
