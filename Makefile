@@ -90,7 +90,7 @@ reference-large: setup ## the same at 8 and 16 nodes
 faults: setup ## plants faults on a running lab with pipeline stages: what tells them?
 	@$(BIN)/python -m pytest tests/faults -s
 
-kills: setup ## the control node dies at a dozen points of one site.yml; each next run goes on, and nothing comes twice
+kills: setup ## the control node dies at a dozen points of one site.yml, then a build in its middle; each next run goes on, nothing comes twice
 	@$(BIN)/python -m pytest tests/kills -s
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again

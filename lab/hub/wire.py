@@ -21,7 +21,7 @@ Message = dict[str, Any]
 class Fault:
     """For paths that match: answer `status`, or break off after `drop_after` bytes, or send `rate` bytes per second.
 
-    `times`: requests that get it, None for all.
+    `times`: requests that get it, None for all. An answer that was begun under faults that are replaced is broken off.
     """
 
     match: str
@@ -80,7 +80,7 @@ class Wire:
         async def counting(message: Message) -> None:
             nonlocal sent
             body = message.get("body", b"")
-            if gone.done():
+            if gone.done() or (fault and all(fault is not one for one in self.faults)):
                 raise Gone
             if fault and fault.drop_after is not None and sent + len(body) > fault.drop_after:
                 body = body[: fault.drop_after - sent]

@@ -74,6 +74,16 @@ def test_a_connection_that_drops_in_the_middle(hub):
     assert counts(hub) == {"127.0.0.1": 1_000_000}
 
 
+def test_an_answer_under_other_faults_than_now_is_broken_off(hub):
+    faults(hub, {"match": "resolve", "rate": 10_000_000})
+    with requests.get(hub + PATH, stream=True, timeout=10) as answer:
+        next(answer.iter_content(65536))
+        faults(hub, {"match": "nothing", "status": 403})
+        with pytest.raises(requests.exceptions.ChunkedEncodingError):
+            for dummy in answer.iter_content(65536):
+                pass
+
+
 def test_a_slow_hub(hub):
     faults(hub, {"match": "resolve", "rate": 1_000_000})
     with requests.get(hub + PATH, stream=True, timeout=10) as answer:

@@ -109,6 +109,9 @@ class _told:
         status = answers[-1].status_code if answers else None
         if status in (401, 403):
             raise Failure(f"{self.text}: it answered {status}; check HF_TOKEN and what it may read.") from None
+        if status in (404, 410):
+            # A hub says which of the three is missing; this is somebody else's answer.
+            raise Failure(f"{self.text}: it answered {status}; check the address, or the proxy before it.") from None
         if isinstance(error, OSError) and error.errno in (13, 28, 30, 122):  # access, space, read-only, quota
             raise Failure(f"{self.text}: {first_line(error)}.") from None
         said = f"it answered {status}" if status else first_line(chain[-1])

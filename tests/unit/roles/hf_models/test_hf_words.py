@@ -27,6 +27,7 @@ def named(name, text="", response=None):
         (named("GatedRepoError"), "access to this model must be granted first"),
         (named("RevisionNotFoundError"), "the model has no such revision"),
         (named("HfHubHTTPError", "x", SimpleNamespace(status_code=403)), "it answered 403; check HF_TOKEN"),
+        (named("HfHubHTTPError", "x", SimpleNamespace(status_code=404)), "it answered 404; check the address"),
         (OSError(28, "No space left on device"), "No space left on device"),
     ],
 )
