@@ -57,7 +57,7 @@ def server(site):
 
 
 def test_the_engine_is_the_one_of_the_index(endpoint):
-    assert endpoint.version() == f"{VERSION}+cpu"
+    assert endpoint.version() == VERSION
 
 
 def test_both_nodes_have_a_stage_and_were_given_one_environment(site):
@@ -79,7 +79,7 @@ def test_the_environment_says_what_it_was_made_from(site):
 def test_the_key_of_the_endpoint_is_where_it_must_be_and_nowhere_else(endpoint, last):
     node = next(variables for name, variables in nodes().items() if name.endswith(last))
     # What is looked for is no argument here. A process may end while it is looked at.
-    look = "exec grep -lsaF -f - {} || true"
+    look = "grep -lsaF -f - {} || true"
     arguments, environments, files = (
         on(node, f"sudo sh -c '{look.format(where)}'", endpoint.key).split()
         for where in (
