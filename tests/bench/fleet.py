@@ -9,10 +9,10 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.cost import Cost, Meter
+from tests.bench.record import lines, recording
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -78,12 +78,7 @@ class Runs:
         record, log, progress = (self.folder / f"{name}.{end}" for end in ("jsonl", "log", "progress"))
         for former in (record, progress):
             former.unlink(missing_ok=True)
-        env = os.environ | {
-            "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
-            "ANSIBLE_CALLBACKS_ENABLED": "record",
-            "BENCH_RECORD": str(record),
-            "GH200_PROGRESS_LOG": str(progress),
-        }
+        env = os.environ | recording(record) | {"GH200_PROGRESS_LOG": str(progress)}
         words = [str(BIN / "ansible-playbook"), "-i", inventory, playbook]
         with log.open("w", encoding="utf-8") as out:
             options = {"cwd": REPOSITORY, "env": env, "stdin": subprocess.DEVNULL}
@@ -96,19 +91,3 @@ class Runs:
     def progress(self, name: str) -> list[dict]:
         """What the run's jobs told, see docs/progress.md."""
         return list(lines(self.folder / f"{name}.progress"))
-
-
-def lines(path: Path) -> Iterator[dict]:
-    """Of a file with a line of JSON for each thing; nothing if there is none."""
-    if path.exists():
-        yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
-
-
-def counted(record: list[dict]) -> dict[str, dict[str, int]]:
-    """Host to host-tasks that ran, that were skipped, that changed something."""
-    counts: dict[str, dict[str, int]] = {}
-    for line in record:
-        mine = counts.setdefault(line["host"], {"run": 0, "skipped": 0, "changed": 0})
-        mine[line["how"]] += 1
-        mine["changed"] += line["changed"]
-    return counts

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.bench.fleet import BIN, REPOSITORY, Fleet, Runs, command, counted
+from tests.bench.fleet import BIN, REPOSITORY, Fleet, Runs, command
+from tests.bench.record import counted
 
 COUNTS = (4, 16, 64)
 INVENTORY = "inventory/lab-light"

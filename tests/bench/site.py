@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from tests.bench import checks, path, traffic
 from tests.bench.cost import Cost, Meter
-from tests.bench.fleet import INVENTORY, WARM, Fleet, Runs, command, counted
+from tests.bench.fleet import INVENTORY, WARM, Fleet, Runs, command
+from tests.bench.record import counted
 
 WORST = 15
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.bench import checks, fleet, table, traffic
+from tests.bench import checks, record, table, traffic
 
 
 def cost(wall):
@@ -66,12 +66,12 @@ def test_both_lists_are_a_dozen_and_differ_only_in_what_loads_something():
 
 
 def test_host_tasks_are_counted_by_host():
-    record = [
+    told = [
         {"host": "a", "how": "run", "changed": True},
         {"host": "a", "how": "skipped", "changed": False},
         {"host": "b", "how": "run", "changed": False},
     ]
-    assert fleet.counted(record) == {
+    assert record.counted(told) == {
         "a": {"run": 1, "skipped": 1, "changed": 1},
         "b": {"run": 1, "skipped": 0, "changed": 0},
     }

@@ -78,12 +78,15 @@ def test_bars_of_the_journal_are_taken_apart(loading, tmp_path, monkeypatch):
 CAUSE = "FileNotFoundError: Weight files referenced in index but missing: {'/m/a.safetensors'}"
 ENGINE = "(EngineCore pid=1975) ERROR 11-26 05:16:37 [core.py:1510] "
 RANK = "\x1b[36m(RayWorkerWrapper pid=668)\x1b[0m ERROR 02-07 10:00:20 worker_base.py:574] "
-ITS_END = ["Traceback (most recent call last):", "RuntimeError: Engine core initialization failed. See root cause above."]
+ITS_END = [
+    "Traceback (most recent call last):",
+    "RuntimeError: Engine core initialization failed. See root cause above.",
+]
 
 
 @pytest.mark.parametrize("before", ["", ENGINE, RANK])
 def test_the_first_error_is_told_and_not_what_it_broke(loading, before):
-    warning = "(APIServer pid=1) WARNING 11-26 05:16:11 [system_utils.py:255] errors like `OSError: [Errno 24] too many`"
+    warning = "(APIServer pid=1) WARNING 11-26 05:16:11 [system_utils.py:255] errors like `OSError: [Errno 24] many`"
     again = f"{before}ray.exceptions.RayTaskError(FileNotFoundError): \x1b[36mray::RayWorkerProc.initialize_worker()"
     lines = [warning, f"{before}Traceback (most recent call last):", again, f"{before}{CAUSE}", *ITS_END]
     assert loading.last_words(lines) == CAUSE
