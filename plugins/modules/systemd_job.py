@@ -394,7 +394,7 @@ class Call:
         how = self.params if self.params["name"] else job.noted().get("done") or {"check_argv": None, "creates": None}
         if state["InvocationID"] != invocation and not self.is_done(how):
             self.module.fail_json(
-                msg=f"The job {job.name} is gone: the node was booted again, or someone started it anew. "
+                msg=f"The job {job.name} is gone: someone stopped it or started it anew, or the node was booted again. "
                 "Run this again."
             )
         if state["ActiveState"] == "failed":
