@@ -29,14 +29,18 @@ def clean_a_node(tmp_path, monkeypatch):
     """clean(check=False, **params): the result; `clean.commands` has what systemctl was told."""
     monkeypatch.setattr(node_cleanup, "RUN", str(tmp_path / "run"))
     monkeypatch.setattr(node_cleanup, "LOGS", str(tmp_path / "log"))
-    monkeypatch.setattr(removal, "users", lambda path: ["ray (pid 12)", "ray.service"] if path.endswith("used") else [])
+
+    def users(path, apart_from):
+        return ["ray (pid 12)", "ray.service"] if path.endswith("used") and "ray.service" not in apart_from else []
+
+    monkeypatch.setattr(removal, "users", users)
 
     def run(argv, check_rc=False):
         clean.commands.append(argv[1:])
         return 0, "LoadState=loaded\n" if "gh200-job-mine.service" in argv else "LoadState=not-found\n", ""
 
     def clean(check=False, **params):
-        defaults = {name: [] for name in ("jobs", "paths", "manifests", "empty_folders")}
+        defaults = {name: [] for name in ("jobs", "paths", "manifests", "empty_folders", "apart_from")}
         defaults |= {"links_to": {}, "mark": None, "unused": False}
         module = SimpleNamespace(params=defaults | params, check_mode=check, exit_json=end, run_command=run)
         with pytest.raises(Ended) as ended:
@@ -96,6 +100,8 @@ def test_what_is_used_stays_and_its_users_are_named(clean, tmp_path):
     with pytest.raises(removal.Refused, match=r"in use by ray \(pid 12\), ray.service"):
         clean(paths=[f"{tmp_path}/free", f"{tmp_path}/used"], unused=True)
     assert (tmp_path / "free").exists()
+    foretold = clean(check=True, paths=[f"{tmp_path}/used"], unused=True, apart_from=["ray"])
+    assert foretold["removed"] == [f"{tmp_path}/used"] and (tmp_path / "used").exists()
 
 
 def test_a_link_goes_only_if_it_leads_there(clean, tmp_path):
