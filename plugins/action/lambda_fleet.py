@@ -39,6 +39,7 @@ class ActionModule(LambdaAction):
         "max_life": {"type": "float", "default": 0},
         "deadline": {"type": "float", "default": 3600},
         "boot_deadline": {"type": "float", "default": 1200},
+        "max_replacements": {"type": "int", "default": 3},
         "settle_time": {"type": "float", "default": 30},
         "blind_interval": {"type": "float", "default": 300},
         "resend_interval": {"type": "float", "default": 60},

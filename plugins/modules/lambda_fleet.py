@@ -14,7 +14,7 @@ version_added: 0.1.0
 description:
   - Brings a fleet of named nodes to the declared size. Instances that carry the fleet's tags are adopted, missing ones
     are launched one by one at
-    the pace that the API allows, and replaced when they are unhealthy, stuck in booting or gone.
+    the pace that the API allows, and replaced when they are unhealthy, stuck in booting or gone, though not for ever.
   - Nodes that were won are kept when the next one is refused. Only a lack of capacity and an answer that is not clear
     are waited for, within
     O(deadline); a wrong key, a quota or a wrong parameter end the task at once, and its message names what is running.
@@ -142,6 +142,13 @@ options:
     description: Seconds after which an instance that is still booting is replaced.
     type: float
     default: 1200
+  max_replacements:
+    description:
+      - How many others one run launches for a node whose instances are unhealthy, stuck in booting or vanish, before it
+        ends with a sentence. Each is paid for as long as it lives.
+      - Instances of earlier runs do not count, nor what O(replace) names.
+    type: int
+    default: 3
   settle_time:
     description: Seconds for which a launch without a clear answer is looked for before it counts as not made.
     type: float

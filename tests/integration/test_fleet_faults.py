@@ -131,6 +131,22 @@ def test_an_instance_that_does_not_come_up_is_replaced(world, kind, after):
     assert world.count(TERMINATE) == (0 if kind == "vanish" else 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"), [("stuck", "booting for 10 min"), ("unhealthy", "unhealthy"), ("vanish", "vanished")]
+)
+def test_what_never_comes_up_is_not_launched_for_ever(world, kind, why):
+    world.sim.faults.fate(kind, skip=2, times=0)
+    with pytest.raises(spec.FleetError, match=f"r1-0[23] was launched 3 times in this run, .*{why}") as raised:
+        world.up(4, deadline=36000, boot_deadline=600, max_replacements=2)
+    # The two that came up run, and so may one for the other node that is not known to be bad yet.
+    assert "r1-00 (" in str(raised.value) and "r1-01 (" in str(raised.value)
+    assert world.count(LAUNCH) <= 2 + 3 + 3
+    launches = world.count(LAUNCH)
+    with pytest.raises(spec.FleetError, match="was launched 1 times in this run"):
+        world.up(4, deadline=36000, boot_deadline=600, max_replacements=0)
+    assert world.count(LAUNCH) <= launches + 2
+
+
 def test_what_breaks_after_the_first_run_is_replaced_by_the_next_one(world):
     first = world.up(4)
     world.sim.faults.fate("vanish", id=first["r1-02"])

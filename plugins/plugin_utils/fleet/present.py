@@ -27,6 +27,7 @@ class Fleet:
     def __init__(self, client: Client, spec: FleetSpec, folder: str, say: t.Callable[[str], None]):
         self.client, self.spec, self.say = client, spec, say
         self.clock = client.clock
+        self.began = self.clock.now()
         self.ledger = Ledger(folder, self.clock)
         self.keys = host_keys.HostKeys(folder)
         self.readiness = Readiness(spec.connect_with, spec.wait_for_ssh)
@@ -164,12 +165,27 @@ class Fleet:
         # A launch whose fate is unknown may have been carried out in another region than the next one would be.
         if waiting and self.launcher and len(self.launcher.terms.regions) > 1:
             return
+        self.require_hope(free[0])
         launcher = self.make_launcher(made)
         instance_id = launcher.attempt(free[0], list(made.adopt.values()), made.to_pay)
         if instance_id:
             self.say(f"launched {free[0]} ({instance_id}) in {launcher.terms.regions[0]}")
         elif self.ledger.pending():
             self.say(f"the launch of {free[0]} had no clear answer; looking for it before anything else")
+
+    def require_hope(self, node: str) -> None:
+        """Raises FleetError for a node whose instances were no good in this run, as often as that may be."""
+        events = [event for event in self.ledger.read() if event["time"] >= self.began]
+        came = [event["id"] for event in events if event["event"] == "launched" and event["node"] == node]
+        if len(came) <= self.spec.max_replacements:
+            return
+        ends = {event["id"]: event["why"] for event in events if event["event"] == "terminate"}
+        reasons = ", ".join(dict.fromkeys(ends.get(instance_id, "vanished") for instance_id in came))
+        raise FleetError(
+            f"{node} was launched {len(came)} times in this run, and no instance was good ({reasons}), so no other is "
+            f"launched (max_replacements is {self.spec.max_replacements}). Look at the account and ask Lambda about "
+            "them, then run this again."
+        )
 
     def accept_key(self, node: str, instance: models.Instance) -> None:
         """The key that an instance shows, if the user has said so and there is none yet."""

@@ -56,6 +56,7 @@ class FleetSpec(EndSpec):
     max_fleet_price: float
     max_life: float
     boot_deadline: float
+    max_replacements: int
     blind_interval: float
 
 
