@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from . import cuda, engine, inventory, model, preflight, reference, torch_source
+from . import cuda, engine, inventory, limits, model, preflight, reference, torch_source
 from .config import API_PORT, GATEWAY, HUB_PORT, REPOSITORY, Paths
 from .engine import index, lane
 from .errors import LabError
@@ -25,6 +25,7 @@ Say = Callable[[str], None]
 def up(paths: Paths, fleet: str, nodes: int, say: Say, lane_name: str = "cpu") -> None:
     """Each step does nothing where it has been done. `lane_name` is one of LANES."""
     preflight.check(paths.root, nodes, serves=lane_name != "light")
+    limits.widen(nodes, paths.run / "limits")
     keys(paths)
     NodeDriver(paths).prepare(say)
     values = LANES[lane_name](paths, say)
@@ -98,6 +99,7 @@ def down(paths: Paths, say: Say) -> list[str]:
             say(f"stopped the {daemon.name}")
     left = NodeDriver(paths).teardown(say)
     if not left:
+        limits.restore(paths.run / "limits")
         for written in _noted_inventories(paths):
             inventory.remove(Path(written))
         for folder in (paths.run, paths.share, paths.state):

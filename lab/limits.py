@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A limit of the kernel that many nodes on one machine reach: each systemd, udev and journal watches files."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+# Of one node, and of everything else. A node that gets none does not boot.
+EACH, OTHERS = 8, 128
+
+
+def widen(nodes: int, ledger: Path) -> None:
+    """Room for so many nodes; how it was is written to `ledger` first, once."""
+    was = int(INSTANCES.read_text(encoding="ascii"))
+    if was < OTHERS + EACH * nodes:
+        if not ledger.exists():
+            ledger.parent.mkdir(parents=True, exist_ok=True)
+            ledger.write_text(f"{was}\n", encoding="ascii")
+        INSTANCES.write_text(f"{OTHERS + EACH * nodes}\n", encoding="ascii")
+
+
+def restore(ledger: Path) -> None:
+    """As it was. It stays as it is when nobody can tell any more how it was."""
+    with contextlib.suppress(OSError, ValueError):
+        INSTANCES.write_text(f"{int(ledger.read_text(encoding='ascii'))}\n", encoding="ascii")
+    ledger.unlink(missing_ok=True)
