@@ -16,6 +16,8 @@ SITE = Path(sysconfig.get_path("platlib"))
 LOAD = 1
 # Another project's packages that Ray carries along, found by the path that it sets itself.
 CARRIED = "thirdparty_files"
+# Glue to a windowing toolkit, which is a package of Debian's and on no node.
+GLUE = "_imagingtk"
 
 
 def main():
@@ -52,9 +54,11 @@ def module(path):
     if not found[2] and path.parent.name != "ray":
         return None
     # Only a library's own tests use these; one of numpy's cannot be loaded alone.
-    if found[1].endswith("_tests"):
+    if found[1].endswith("_tests") or found[1] == GLUE:
         return None
-    return ".".join([*path.relative_to(SITE).parts[:-1], found[1]])
+    # cv2/cv2.abi3.so is loaded by its package, and by nobody else.
+    package = path.relative_to(SITE).parts[:-1]
+    return ".".join(package if package[-1:] == (found[1],) else [*package, found[1]])
 
 
 def failures(modules):
