@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 EXTRA ?=
 PLAYBOOK := $(BIN)/ansible-playbook -i inventory/lab
 PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make nftables openssh-client python3-venv systemd-container
-# For the targets with virtual machines alone: 450 MB, most of it for another architecture.
-VM_PACKAGES := cpio e2fsprogs qemu-system-arm qemu-system-x86 qemu-user-static qemu-utils
+# For the targets with virtual machines alone; another architecture is 300 MB.
+VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
+FOREIGN_PACKAGES := qemu-system-arm qemu-user-static
 PROGRAMS := curl g++ gcc git ssh-keygen
 
 .PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent
@@ -34,7 +35,7 @@ setup: ## Debian packages for the lab, and the Python environment
 	@$(MAKE) --no-print-directory venv
 
 setup-vm: setup
-	@bash scripts/packages.sh $(VM_PACKAGES)
+	@bash scripts/packages.sh $(VM_PACKAGES) $(FOREIGN_PACKAGES)
 
 lab: setup ## a bare machine to tokens: NODES=1, 2, 4, 8 or 16 (default 4)
 	@$(BIN)/python -m lab up --nodes "$(NODES)"
@@ -75,7 +76,8 @@ downloads: setup ## sixteen nodes as folders get a model from a hub and from eac
 molecule: setup ## roles on nodes of the lab
 	@bash scripts/molecule.sh
 
-molecule-nfs: setup-vm ## nfs_cache on real NFS: a pair of virtual machines, without KVM; bytes are counted on the wire
+molecule-nfs: setup ## nfs_cache on real NFS: a pair of virtual machines, without KVM; bytes are counted on the wire
+	@bash scripts/packages.sh $(VM_PACKAGES)
 	@bash scripts/molecule_vm.sh nfs
 
 molecule-aarch64: setup-vm ## roles and the engine's pins on an emulated aarch64 machine, beside the lab: no bridge, no address of its own
