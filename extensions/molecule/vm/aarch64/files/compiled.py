@@ -56,7 +56,7 @@ def module(path):
     # Only a library's own tests use these; one of numpy's cannot be loaded alone.
     if found[1].endswith("_tests") or found[1] == GLUE:
         return None
-    # cv2/cv2.abi3.so is loaded by its package, and by nobody else.
+    # As cv2/cv2.abi3.so is: by its package, and by nobody else.
     package = path.relative_to(SITE).parts[:-1]
     return ".".join(package if package[-1:] == (found[1],) else [*package, found[1]])
 
