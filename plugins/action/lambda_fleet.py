@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, host_keys, plan, present, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
+from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import interrupt
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 
@@ -72,7 +73,10 @@ class ActionModule(LambdaAction):
             made = fleet.prepare()
             return told(fleet, made, made.adopt, made.missing, [instance.id for instance in gone_from(made)])
         try:
-            with locked(folder, f"fleet {options['name']}"):
+            with (
+                locked(folder, f"fleet {options['name']}"),
+                interrupt.telling(lambda: f"[{options['name']}] {fleet.progress.standing(())}"),
+            ):
                 made = fleet.prepare()
                 nodes = fleet.present(made)
         except OSError as error:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026 gh200.inference contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a person who presses Ctrl-C while a task waits is told: the job goes on."""
+"""What a person who presses Ctrl-C while a task waits is told: what goes on, or is paid for."""
 
 from __future__ import annotations
 
