@@ -78,6 +78,11 @@ class Node:
         """What the program noted."""
         return json.loads((self.model / ".gh200-manifest.json").read_text(encoding="utf-8"))
 
+    def place(self, name: str) -> Path:
+        """Where that file lies. A node that has a stage alone hides the index from the engine."""
+        is_hidden = name == "model.safetensors.index.json" and self.layers
+        return self.model / (".gh200-index.json" if is_hidden else name)
+
     def size(self) -> int:
         """Bytes of what was verified."""
         return sum(file["size"] for file in self.manifest()["files"].values())

@@ -26,7 +26,7 @@ def test_the_hub_gives_each_byte_once_and_each_node_gets_its_stage(swarm, hub, r
     for node in nodes:
         assert swarm.check(node)[0] == 0
         for name, file in node.manifest()["files"].items():
-            content = (node.model / name).read_bytes()
+            content = node.place(name).read_bytes()
             assert content == (root[0] / "repos" / NAME / name).read_bytes()
             assert file["sha256"] in (None, hashlib.sha256(content).hexdigest())
         assert not (node.state / "serve").exists() and not (node.model / ".gh200-partial").exists()

@@ -57,7 +57,8 @@ def test_every_file_of_the_stage_is_there_and_no_other(host):
         else ["00003", "00004", "00005", "00006", "00007"]
     )
     lying = host.check_output(f"cd {MODEL} && find . -type f ! -name .gh200-manifest.json -printf '%P\n'")
-    assert sorted(lying.split()) == sorted(files)
+    # The engine is not to see what it would miss.
+    assert set(lying.split()) == set(files) - {"model.safetensors.index.json"} | {".gh200-index.json"}
     for name, file in files.items():
         if file["sha256"]:
             assert host.file(f"{MODEL}/{name}").sha256sum == file["sha256"]
