@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.gh200.inference.plugins.plugin_utils import interrupt
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import absent, host_keys, plan, present, spec
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet.state_dir import fleet_folder, locked
-from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import interrupt
 from ansible_collections.gh200.inference.plugins.plugin_utils.lambda_action import LambdaAction
 
 

@@ -13,8 +13,9 @@ import ansible.constants as C
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.gh200.inference.plugins.plugin_utils import interrupt
 from ansible_collections.gh200.inference.plugins.plugin_utils.fleet import state_dir
-from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import board, interrupt
+from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import board
 from ansible_collections.gh200.inference.plugins.plugin_utils.jobs.teller import Teller
 
 display = Display()

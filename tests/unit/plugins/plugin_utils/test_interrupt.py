@@ -12,7 +12,7 @@ import pytest
 # A run with a worker, as Ansible has them: in a session of its own, with outputs that lead nowhere.
 RUN = """
 import multiprocessing, os, signal, sys
-from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import interrupt
+from ansible_collections.gh200.inference.plugins.plugin_utils import interrupt
 
 def work(ready):
     os.setsid()
@@ -53,7 +53,7 @@ def test_what_the_run_writes_to_a_file_stays(tmp_path, mode, shown):
 
 
 def test_afterwards_signals_are_as_before():
-    from ansible_collections.gh200.inference.plugins.plugin_utils.jobs import interrupt
+    from ansible_collections.gh200.inference.plugins.plugin_utils import interrupt
 
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with interrupt.telling(lambda: ""):
