@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks the endpoint what it must know: canary.py SETTINGS once | wait SECONDS | verify | serving.
+"""Asks the endpoint what it must know: canary.py SETTINGS once | wait SECONDS | right | verify | serving.
 
 An engine that lost a layer answers at full speed with status 200, so a token proves nothing. Three things do:
 the ranks were all given one environment (ranks.py), facts are completed rightly, and a fixed passage has the
@@ -34,6 +34,8 @@ def main(path, mode, *rest):
             wait(settings, float(rest[0]))
         elif mode == "once":
             check_facts(settings)
+        elif mode == "right":
+            check_right(settings)
         else:
             if mode == "serving":
                 loading.require_listener(settings["url"])
@@ -60,7 +62,8 @@ def wait(settings, timeout):
             break
         except (OSError, ValueError) as error:
             state = unit("ActiveState")
-            if state == "failed":
+            # systemd tries again, and so does the watchdog; whoever waits is told what the first try said.
+            if state == "failed" or unit("SubState") == "auto-restart":
                 raise Wrong(
                     f"vLLM ended before its first token. Its last words: {last_words()}. See `journalctl -u vllm`."
                 ) from error
@@ -72,6 +75,11 @@ def wait(settings, timeout):
         loading.tell(loading.stage(loading.journal("vllm")))
         time.sleep(2)
     loading.tell({"what": loading.CHECKING, "step": loading.STEPS, "steps": loading.STEPS})
+    check_right(settings)
+
+
+def check_right(settings):
+    """What every start must show."""
     check_ranks(settings)
     check_facts(settings)
     check_fingerprint(settings)
@@ -187,7 +195,10 @@ def complete(settings, prompt, **options):
     """Choices of a completion at temperature 0."""
     body = {"model": settings["model"], "prompt": prompt, "temperature": 0, **options}
     with ask(settings, "completions", body, key(settings)) as answer:
-        return json.load(answer)["choices"]
+        said = json.load(answer)
+    # For those who count what is asked of the engine.
+    settings["usage"] = said.get("usage")
+    return said["choices"]
 
 
 def stream(settings, secret):
@@ -218,7 +229,7 @@ def ask(settings, path, body, secret):
     )
     if secret:
         request.add_header("Authorization", f"Bearer {secret}")
-    return urllib.request.urlopen(request, timeout=120)
+    return urllib.request.urlopen(request, timeout=settings.get("timeout", 120))
 
 
 def key(settings):

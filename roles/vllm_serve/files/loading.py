@@ -52,7 +52,11 @@ def require_listener(url):
 def journal(unit, most=400):
     """The last lines of this start of the unit, at most so many."""
     show = ["systemctl", "show", unit, "--value", "--property=InvocationID"]
-    invocation = subprocess.run(show, capture_output=True, text=True, check=False).stdout.strip()
+    return lines_of(subprocess.run(show, capture_output=True, text=True, check=False).stdout.strip(), most)
+
+
+def lines_of(invocation, most):
+    """The last lines of one start of a unit, by its InvocationID."""
     # --all: progress bars have carriage returns, for which the journal would show a size in bytes only.
     command = [
         "journalctl",
@@ -71,9 +75,17 @@ def last_words(lines):
 
     Each rank and Ray put words of their own before it, and Ray tells the same error once more as its own.
     """
-    plain = [BEFORE.sub("", line).strip() for line in lines if line.strip()]
-    errors = [line for line in plain if ERROR.match(line)]
-    return (errors or plain[-1:] or ["nothing yet"])[0][:300]
+    return first_error(lines) or (plain(lines)[-1:] or ["nothing yet"])[0][:300]
+
+
+def first_error(lines):
+    """The first error that these lines name, or nothing."""
+    return next((line[:300] for line in plain(lines) if ERROR.match(line)), "")
+
+
+def plain(lines):
+    """Without what ranks and loggers put before them."""
+    return [BEFORE.sub("", line).strip() for line in lines if line.strip()]
 
 
 def tell(progress):
