@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The service of a lab that runs: what the watchdog says, faults that are made by exact pid, and what is left behind."""
+"""The service of a lab that runs: what the watchdog says, faults that are made by exact pid, and what is left."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ actors = [actor.class_name for actor in list_actors(filters=[("state", "=", "ALI
 groups = [group.state for group in list_placement_groups() if group.state != "REMOVED"]
 print(json.dumps({"actors": actors, "groups": groups}))
 """
+
+# In either hierarchy.
+UNIT_PROCESSES = " ".join(f"/sys/fs/cgroup/{tree}system.slice/ray.service/cgroup.procs" for tree in ("systemd/", ""))
 
 
 class Service:
@@ -55,6 +58,7 @@ class Service:
 
     def named(self, name: str, words: str, seconds: float) -> float:
         """Seconds until the node is named, as a culprit or in a warning, with these words."""
+
         def is_named(state):
             return any(
                 found["node"] == name and words in found["what"] for found in state["culprits"] + state["warnings"]
@@ -85,7 +89,7 @@ class Service:
         """Process to command line of everything in the node's unit."""
         lines = self.on(
             name,
-            "for pid in $(cat /sys/fs/cgroup/*/system.slice/ray.service/cgroup.procs /sys/fs/cgroup/system.slice/ray.service/cgroup.procs 2>/dev/null | sort -u); "
+            f"for pid in $(cat {UNIT_PROCESSES} 2>/dev/null | sort -u); "
             "do echo $pid $(tr '\\0' ' ' </proc/$pid/cmdline); done",
         )
         return {int(pid): title for pid, _, title in (line.partition(" ") for line in lines.splitlines())}
@@ -115,15 +119,21 @@ class Service:
     @contextlib.contextmanager
     def memory_limit(self, name: str, more: int):
         """The node may use so many bytes more than it does, until the block ends."""
-        (folder,) = [path for path in cgroups.folders(self._node(name).cgroup) if "memory" in str(path) or "unified" not in str(path.parent)][-1:]
-        limit = folder / ("memory.limit_in_bytes" if (folder / "memory.limit_in_bytes").exists() else "memory.max")
-        used = folder / ("memory.usage_in_bytes" if (folder / "memory.usage_in_bytes").exists() else "memory.current")
-        before = limit.read_text(encoding="utf-8")
+        files = [
+            (folder / limit, folder / used, none)
+            for folder in cgroups.folders(self._node(name).cgroup)
+            for limit, used, none in (
+                ("memory.limit_in_bytes", "memory.usage_in_bytes", "-1"),
+                ("memory.max", "memory.current", "max"),
+            )
+            if (folder / limit).exists()
+        ]
+        limit, used, none = files[0]
         try:
             limit.write_text(str(int(used.read_text(encoding="utf-8")) + more), encoding="utf-8")
             yield
         finally:
-            limit.write_text("-1" if before.strip().isdigit() else before, encoding="utf-8")
+            limit.write_text(none, encoding="utf-8")
 
     def _node(self, name: str):
         """The lab's record of it."""

@@ -74,7 +74,7 @@ def ranks():
 
 
 def memory():
-    """What there is for Ray: of the machine, or of the group of its unit where that has a limit; and kills by the kernel."""
+    """What there is for Ray, of the machine or of a group with a limit; and how many processes the kernel killed."""
     lines = dict(line.split(":", 1) for line in read("/proc/meminfo").splitlines() if ":" in line)
     total, free = (int(lines[name].split()[0]) << 10 for name in ("MemTotal", "MemAvailable"))
     for folder in groups():

@@ -42,6 +42,7 @@ class Engine:
         """State, invocation, process and, of one that has ended, the last words."""
         said = systemctl("show", self.settings["unit"], "--property", ",".join(PROPERTIES))
         shown = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+        how = "by signal" if shown.get("ExecMainCode") in KILLED else "with status"
         return {
             "state": shown.get("ActiveState", "unknown"),
             "invocation": shown.get("InvocationID", ""),
@@ -49,7 +50,7 @@ class Engine:
             # Also while systemd waits before it starts what ended by itself.
             "ended": shown.get("SubState") == "auto-restart",
             "restarts": int(shown.get("NRestarts", 0)),
-            "exit": f"{'by signal' if shown.get('ExecMainCode') in KILLED else 'with status'} {shown.get('ExecMainStatus')}",
+            "exit": f"{how} {shown.get('ExecMainStatus')}",
         }
 
     def words(self, invocation):

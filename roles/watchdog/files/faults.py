@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What may be wrong with a node, each with its name, what was seen, and what to do. Pure: a look goes in."""
 
+JOURNAL = "see `journalctl -u ray` there"
 MIB, GIB = 1 << 20, 1 << 30
 
 
@@ -51,26 +52,24 @@ def uncounted(settings, seen):
 
 def gone(settings, seen):
     """Nodes without which the engine cannot go on: lost by Ray, or silent for too long for its connections."""
-    found = [
-        culprit(name, "Ray on the head has lost it", "see `journalctl -u ray` there") for name in uncounted(settings, seen)
-    ]
+    found = [culprit(name, "Ray on the head has lost it", JOURNAL) for name in uncounted(settings, seen)]
     return found + [
-        each for each in missing(settings, seen) if silence(seen, each["node"]) > settings["gone"] or (
-            seen["ray"] is not None and settings["nodes"][each["node"]] not in seen["ray"]["nodes"])
+        each
+        for each in missing(settings, seen)
+        if silence(seen, each["node"]) > settings["gone"]
+        or (seen["ray"] is not None and settings["nodes"][each["node"]] not in seen["ray"]["nodes"])
     ]
 
 
 def waiting(settings, seen):
     """What a start would wait for in vain."""
     if seen["ray"] is None:
-        return [culprit(settings["head"], "Ray does not answer on the head", "see `journalctl -u ray` there")]
-    found = [
-        culprit(name, "Ray on the head does not count it yet", "see `journalctl -u ray` there")
-        for name in uncounted(settings, seen)
-    ]
+        return [culprit(settings["head"], "Ray does not answer on the head", JOURNAL)]
+    found = [culprit(name, "Ray on the head does not count it yet", JOURNAL) for name in uncounted(settings, seen)]
     held = settings["gpus"] * len(settings["nodes"]) - seen["ray"]["free"]
     if not found and held > 0:
-        found = [culprit(settings["head"], f"something holds {held:.0f} of Ray's GPUs", "see `ray status` and `ray list actors` there")]
+        what = f"something holds {held:.0f} of Ray's GPUs"
+        found = [culprit(settings["head"], what, "see `ray status` and `ray list actors` there")]
     return found
 
 
@@ -90,7 +89,7 @@ def lost(names, seen):
 
 
 def hung(what, seen):
-    """Reason and culprits where nothing moves: ranks that are stopped, or wait in the kernel, and GPUs that do not answer."""
+    """Reason and culprits where nothing moves: ranks that are stopped or in the kernel, GPUs that do not answer."""
     states = {"T": "stopped", "t": "traced", "D": "waiting in the kernel"}
     found = [
         culprit(name, f"process {rank['pid']} of its rank is {states[rank['state']]}", "see `journalctl -k` there")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is shown of the service: a file, lines in the journal when something changes, and totals that outlive the engine."""
+"""What is shown of the service: a file, lines in the journal for news, and totals that outlive the engine."""
 
 import datetime
 import json
@@ -115,7 +115,8 @@ class Record:
 
     def say(self, known):
         """To the journal, when it is news."""
-        what = (known["phase"], known["ready"], known["reason"], *(f"{c['node']}: {c['do']}" for c in known["culprits"]))
+        culprits = tuple(f"{found['node']}: {found['do']}" for found in known["culprits"])
+        what = (known["phase"], known["ready"], known["reason"], culprits)
         warned = tuple((w["node"], w["what"].split(":")[0]) for w in known["warnings"])
         if (what, warned) == self.said:
             return

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ray on both nodes and vLLM on the first are services; the environment below them is only read."""
 
+import json
+
 import pytest
 
 PLACE = "/lambda/nfs/shared/molecule-serving"
@@ -11,7 +13,7 @@ def is_first(host):
 
 
 def test_units_run_and_start_at_boot(host):
-    for unit in ["ray", "vllm"] if is_first(host) else ["ray"]:
+    for unit in ["ray", "vllm", "gh200-watchdog"] if is_first(host) else ["ray"]:
         assert host.service(unit).is_running and host.service(unit).is_enabled
 
 
@@ -38,3 +40,20 @@ def test_what_they_write_is_theirs(host, path):
 
 def test_no_other_ray_is_touched(host):
     assert not host.file("/tmp/ray").exists
+
+
+def test_the_watchdog_hears_both_nodes_and_says_so_on_loopback_alone(host):
+    if not is_first(host):
+        assert host.run("systemctl cat gh200-watchdog.service").rc != 0
+        return
+    said = json.loads(host.check_output("curl -s --retry 30 --retry-all-errors --retry-delay 2 -f http://127.0.0.1:6401/ready"))
+    assert (said["ready"], said["phase"], said["culprits"]) == (True, "ready", [])
+    assert all(node["counted"] and len(node["ranks"]) == 1 for node in said["nodes"].values())
+    assert len(said["nodes"]) == 2
+    address = next(node["address"] for node in said["nodes"].values())
+    assert host.check_output(f"curl -s -o /dev/null -w '%{{http_code}}' http://{address}:6401/") == "403"
+
+
+def test_the_state_has_no_key(host):
+    if is_first(host):
+        assert "molecule-key" not in host.check_output("cat /run/gh200/watchdog/service.json /var/lib/gh200/watchdog/*")

@@ -59,10 +59,8 @@ def test_the_older_hierarchy_is_read_too_and_its_groups_above(report, files):
 
 def test_a_rank_is_told_with_its_state_and_other_processes_are_not(report):
     title = "ray::RayWorkerWrapper.execute_method"
-    program = f"import time, os; open('/proc/self/comm','w').write('x'); print(1, flush=True); time.sleep(600)"
-    rank = subprocess.Popen(
-        [title, "-c", program], executable=sys.executable, stdout=subprocess.PIPE, text=True
-    )
+    program = "import time, os; open('/proc/self/comm','w').write('x'); print(1, flush=True); time.sleep(600)"
+    rank = subprocess.Popen([title, "-c", program], executable=sys.executable, stdout=subprocess.PIPE, text=True)
     other = subprocess.Popen(["ray::IDLE", "-c", program], executable=sys.executable, stdout=subprocess.PIPE, text=True)
     try:
         assert rank.stdout.readline() == other.stdout.readline() == "1\n"

@@ -22,7 +22,9 @@ def a_listener(load):
         said.append((name, body["start"]))
         return {"restart": None}
 
-    load("watchdog/listen.py").serve({"127.0.0.1", "127.0.0.2"}, port, {"r1-00": "127.0.0.1", "r1-01": "127.0.0.9"}, take, lambda: known)
+    load("watchdog/listen.py").serve(
+        {"127.0.0.1", "127.0.0.2"}, port, {"r1-00": "127.0.0.1", "r1-01": "127.0.0.9"}, take, lambda: known
+    )
 
     def ask(method, path, body=None, source="127.0.0.1"):
         link = http.client.HTTPConnection("127.0.0.1", port, timeout=10, source_address=(source, 0))

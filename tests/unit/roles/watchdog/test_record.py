@@ -23,7 +23,9 @@ GIB = 1 << 30
 
 def look(now, generated=None, own=0, reports=None, **more):
     """One look with this many tokens generated."""
-    metrics = {"generated": generated, "prompt": 2 * generated, "running": 1, "waiting": 0} if generated is not None else None
+    metrics = (
+        {"generated": generated, "prompt": 2 * generated, "running": 1, "waiting": 0} if generated is not None else None
+    )
     return {
         "now": now,
         "listening": now - 1,
@@ -138,7 +140,9 @@ def report(**more):
 def test_what_does_no_harm_yet_is_a_warning_with_the_node(make, told, words):
     judge, record = make()
     known = record.state(judge, look(101, 1, reports={"r1-01": report(**told)}), {})
-    assert [warning["what"].startswith(word) for warning, word in zip(known["warnings"], words, strict=True)] == [True] * len(words)
+    assert [warning["what"].startswith(word) for warning, word in zip(known["warnings"], words, strict=True)] == [
+        True
+    ] * len(words)
     assert all(warning["node"] == "r1-01" and warning["do"] for warning in known["warnings"])
 
 
