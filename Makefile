@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 NODES ?= 4
+MINUTES ?= 120
 VENV := .venv
 BIN := $(VENV)/bin
 # More words for site.yml, such as EXTRA="-e gh200_growth=at_once".
@@ -16,7 +17,7 @@ VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 FOREIGN_PACKAGES := qemu-system-arm qemu-user-static
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing soak e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
@@ -97,6 +98,9 @@ kills: setup ## the control node dies at a dozen points of one site.yml, then a 
 
 healing: setup ## an engine, ranks, Ray, nodes, network, disks and memory fail under a lab that serves: it comes back, or names the culprit
 	@$(BIN)/python -m tests.healing
+
+soak: setup ## load on the lab that runs, for MINUTES (default 120): no error, no growth of memory
+	@$(BIN)/python -m tests.soak --minutes "$(MINUTES)"
 
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s

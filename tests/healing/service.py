@@ -10,7 +10,7 @@ import time
 
 from lab.config import Paths
 from lab.nodes import cgroups
-from lab.nodes.driver import Driver
+from lab.nodes.driver import NodeDriver
 from tests.e2e.running import inventory, on, server
 
 # Placement groups and actors that live, as Ray's own state has them; run by the engine's Python.
@@ -137,7 +137,7 @@ class Service:
 
     def _node(self, name: str):
         """The lab's record of it."""
-        return Driver(Paths()).get(self.nodes[name]["lambda_id"])
+        return NodeDriver(Paths()).get(self.nodes[name]["lambda_id"])
 
     # What is left.
 
