@@ -14,8 +14,8 @@ import memory
 
 # Seconds before the first, second ... start that follows a failure; after as many failures it ends.
 PAUSES = (0, 5, 20, 60, 180)
-# A service that was ready for so long has its failures forgiven.
-STABLE = 600
+# A service that was ready has its failed starts forgiven; but so many failures in so many seconds count like them.
+FLAPS, FLAPPING = 6, 600
 # A canary that was not answered is conclusive only when nothing else moved either.
 CONCLUSIVE = "no answer"
 # How long systemd, on a busy machine, may take to show that what was started runs.
@@ -87,7 +87,7 @@ class Judge(memory.Memory):
             self.checking = False
             if check["trouble"]:
                 return self.heal(seen, check["trouble"])
-            self.phase, self.ready_since, self.reason = "ready", now, ""
+            self.phase, self.ready_since, self.reason, self.failures = "ready", now, "", 0
             self.canary_at = self.progress_at = now
             self.close_event(now)
             return []
@@ -104,8 +104,6 @@ class Judge(memory.Memory):
             return self.stop_by_hand()
         if self.has_ended(unit):
             return self.ended(seen, "The engine ended")
-        if now - self.since > STABLE:
-            self.failures = 0
         found = self.broken(seen)
         if found:
             return self.heal(seen, *found)
@@ -189,17 +187,21 @@ class Judge(memory.Memory):
             return []
         words = seen["unit"]["words"]
         reason = f"{what}, {words}" if words else f"{what}."
-        if self.failures or seen["unit"]["state"] == "failed":
+        if self.failures or seen["unit"]["state"] == "failed" or self.recent(seen["now"]) >= FLAPS:
             return self.heal(seen, reason)
         self.failures = 1
         self.note_event(seen["now"], reason)
         self.begin(seen)
         return []
 
+    def recent(self, now):
+        """Failures of late."""
+        return sum(now - event["at"] < FLAPPING for event in self.events)
+
     def heal(self, seen, reason, culprits=()):
         """Stop the server first, for it holds on to ranks that may hang."""
         now = seen["now"]
-        self.failures += 1
+        self.failures = max(self.failures + 1, self.recent(now) + 1 - FLAPS)
         self.note_event(now, reason)
         self.culprits = list(culprits)
         self.ready_since, self.renewed = None, {}

@@ -169,12 +169,25 @@ def test_a_start_by_hand_ends_giving_up(world):
     assert world.judge.failures == 0
 
 
-def test_failures_are_forgiven_after_a_while(world):
-    world.die()
-    world.until("ready")
-    assert world.judge.failures == 1
-    world.step(400)
-    assert world.judge.failures == 0
+def test_one_failure_after_another_is_healed_without_a_pause_when_it_was_ready_in_between(world):
+    for _ in range(5):
+        world.lost.add("r1-02")
+        world.until("healing")
+        assert world.until("ready") <= world.start_seconds + 12
+    assert [action[0] for action in world.done if action[0] == "renew"] == []
+
+
+def test_a_service_that_flaps_gets_pauses_and_an_end(world):
+    for _ in range(20):
+        world.start_seconds = 4
+        world.lost.add("r1-02")
+        world.step(4)
+        while world.judge.phase not in ("ready", "given up"):
+            world.step()
+        if world.judge.phase == "given up":
+            break
+    assert world.judge.phase == "given up"
+    assert verbs(world).count("start") >= 9
 
 
 def test_a_start_that_takes_too_long_is_a_failure_unless_it_waits_for_a_node(world):
