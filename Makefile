@@ -105,6 +105,11 @@ soak: setup ## load on the lab that runs, for MINUTES (default 120): no error, n
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s
 
+.PHONY: operations
+operations: setup ## two nodes that serve: flags, another key, stop and start, another model and engine and back, each gap measured
+	@$(MAKE) --no-print-directory lab NODES=2
+	@status=0; $(BIN)/python -m pytest tests/operations -s || status=$$?; $(MAKE) --no-print-directory lab-down; exit $$status
+
 absent: setup ## a fleet that serves is as it was found after playbooks/absent.yml, and serves again
 	@$(BIN)/python -m pytest tests/absent -s
 

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import tempfile
 import typing as t
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ENTRY = re.compile(
+    r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL
+)
 
 
 def environment_file(variables: dict[str, t.Any]) -> str:
@@ -30,6 +35,28 @@ def environment_file(variables: dict[str, t.Any]) -> str:
         quoted = re.sub(r'(["\\$`])', r"\\\1", value)
         lines.append(f'{name}="{quoted}"\n')
     return "".join(lines)
+
+
+def redacted(text: str, public: set[str], salt: str) -> str:
+    """An environment file for people: of what is not public, only whether it is another value."""
+    lines = []
+    for found in ENTRY.finditer(text):
+        name = found["name"] or "line"
+        secret = hashlib.sha256((salt + found[0]).encode()).hexdigest()[:6]
+        lines.append(f"{found[0]}\n" if name in public else f"{name}=(secret {secret})\n")
+    return "".join(lines)
+
+
+def interface(run_command: t.Callable, address: str) -> str:
+    """Name of the interface that has the address; ValueError where it is not this node's."""
+    dummy, out, err = run_command(["ip", "-json", "address", "show", "to", address])
+    names = [link["ifname"] for link in json.loads(out or "[]") if "ifname" in link]
+    if not names:
+        raise ValueError(
+            f"no interface of this node has the address {address} ({err.strip() or 'as `ip address` shows'}). "
+            "Correct the address in the inventory."
+        )
+    return names[0]
 
 
 def _text(value: t.Any) -> str:

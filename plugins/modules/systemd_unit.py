@@ -30,7 +30,7 @@ options:
     type: str
     required: true
   unit:
-    description: Text of the unit file. Needed unless O(state=absent).
+    description: Text of the unit file. Needed for O(state=started). Without it O(state=stopped) writes nothing.
     type: str
   environment:
     description: Variables for the environment file.
@@ -62,6 +62,16 @@ options:
       - They have mode 0644, hold no secrets, and a change of them restarts nothing.
     type: dict
     default: {}
+  check_argv:
+    description:
+      - Command that must end with status 0 before another unit file is written. Else nothing is written or
+        restarted, and the last line of what it wrote to stderr is the error.
+      - In check mode it may be missing.
+    type: list
+    elements: str
+  check_input:
+    description: Input of O(check_argv), for example a program.
+    type: str
   state:
     description: Wanted state. V(absent) stops and disables the service and removes its files.
     type: str
@@ -114,10 +124,7 @@ restarted:
   returned: always
 """
 
-import hashlib
-import json
 import os
-import re
 import time
 from typing import Any
 
@@ -125,9 +132,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
 
 # A variable of an environment file, over as many lines as its quotes reach; or any other line that is not empty.
-ENTRY = re.compile(
-    r'^(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?:"(?:[^"\\]|\\.)*"$|[^\n]*)|[^\n]+)', re.MULTILINE | re.DOTALL
-)
 
 
 class Service:
@@ -147,7 +151,12 @@ class Service:
         state = self.look()
         if self.params["state"] == "absent":
             self.remove(state)
+        elif self.params["unit"] is None:
+            if state["LoadState"] != "not-found":
+                self.enable(state)
+                self.bring(state, False)
         else:
+            self.require_right()
             changed = self.write_files()
             self.write_companions()
             if changed or state.get("NeedDaemonReload") == "yes":
@@ -169,6 +178,21 @@ class Service:
             "ExecMainStartTimestampMonotonic",
         )
 
+    def require_right(self):
+        """What would be refused at its start is refused while the one before it runs."""
+        argv = self.params["check_argv"]
+        if not argv or systemd.read(self.unit_path) == self.unit_text():
+            return
+        rc, dummy, err = self.module.run_command(argv, data=self.params["check_input"], binary_data=True, cwd="/")
+        # What runs it comes with an environment that is not there before the first run.
+        if rc == 0 or (rc in (126, 127) and self.module.check_mode):
+            return
+        said = (err.strip().splitlines() or [f"`{argv[0]}` ended with status {rc}"])[-1]
+        self.module.fail_json(msg=f"{said} The service {self.name} was not changed.")
+
+    def unit_text(self):
+        return self.params["unit"].rstrip("\n") + "\n"
+
     def write_files(self):
         """The environment first, so that a unit never starts with an older one; whether the service must be told."""
         variables = {**self.interfaces(), **self.params["environment"], **self.params["secret_environment"]}
@@ -176,24 +200,15 @@ class Service:
             {
                 self.env_path: (systemd.environment_file(variables), 0o600),
                 self.numa_path: (self.numa_text(), 0o644),
-                self.unit_path: (self.params["unit"].rstrip("\n") + "\n", 0o644),
+                self.unit_path: (self.unit_text(), 0o644),
             }
         )
 
     def interfaces(self):
         """Variable to name of the interface that has the address; ValueError for an address that is not this node's."""
-        found = {}
-        for address in set(self.params["interfaces"].values()):
-            argv = ["ip", "-json", "address", "show", "to", address]
-            dummy, out, err = self.module.run_command(argv)
-            names = [link["ifname"] for link in json.loads(out or "[]") if "ifname" in link]
-            if not names:
-                raise ValueError(
-                    f"no interface of this node has the address {address} ({err.strip() or 'as `ip address` shows'}). "
-                    "Correct the address in the inventory."
-                )
-            found[address] = names[0]
-        return {name: found[address] for name, address in self.params["interfaces"].items()}
+        wanted = self.params["interfaces"]
+        found = {name: systemd.interface(self.module.run_command, name) for name in set(wanted.values())}
+        return {name: found[address] for name, address in wanted.items()}
 
     def write_companions(self):
         """What belongs to the service and is none of its own."""
@@ -240,13 +255,7 @@ class Service:
         if path != self.env_path:
             return text or ""
         told = set(self.params["environment"]) | set(self.params["interfaces"])
-        public = told - set(self.params["secret_environment"])
-        lines = []
-        for found in ENTRY.finditer(text or ""):
-            name = found["name"] or "line"
-            secret = hashlib.sha256((self.unit + found[0]).encode()).hexdigest()[:6]
-            lines.append(f"{found[0]}\n" if name in public else f"{name}=(secret {secret})\n")
-        return "".join(lines)
+        return systemd.redacted(text or "", told - set(self.params["secret_environment"]), self.unit)
 
     def enable(self, state):
         wanted = "enabled" if self.params["enabled"] else "disabled"
@@ -333,12 +342,14 @@ def main():
             "environment_file": {"type": "path"},
             "reads": {"type": "list", "elements": "path", "default": []},
             "files": {"type": "dict", "default": {}},
+            "check_argv": {"type": "list", "elements": "str"},
+            "check_input": {"type": "str"},
             "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
             "enabled": {"type": "bool", "default": True},
             "bind_memory": {"type": "bool", "default": True},
             "wait": {"type": "int", "default": 60},
         },
-        required_if=[("state", "started", ["unit"]), ("state", "stopped", ["unit"])],
+        required_if=[("state", "started", ["unit"])],
         supports_check_mode=True,
     )
     try:

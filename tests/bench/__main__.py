@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import light, site, table
+from tests.bench import light, site, table, units
 from tests.bench.cost import metering
 from tests.bench.fleet import REPOSITORY, Runs, Stopped, command
 
-PARTS = ("site", "light")
+PARTS = ("site", "light", "units")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,6 +56,8 @@ def measure(options: argparse.Namespace, runs: Runs, result: dict) -> None:
         try:
             if part == "site":
                 site.measure(runs, options.nodes, options.rounds, result.setdefault("site", {}))
+            elif part == "units":
+                units.measure(runs, options.nodes, options.rounds, result.setdefault("units", {}))
             else:
                 light.measure(runs, counts, options.rounds, result.setdefault("light", {}))
         finally:

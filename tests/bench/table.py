@@ -18,6 +18,8 @@ def markdown(result: dict) -> list[str]:
         rows += site(result["site"], result["nodes"])
     if "light" in result:
         rows += light(result["light"])
+    if "units" in result:
+        rows.append(units(result["units"], result["nodes"]))
     return [f"{said}; load of others at the start {machine['load']}", "", *rows]
 
 
@@ -46,6 +48,15 @@ def site(found: dict, nodes: int) -> Iterable[str]:
     moved = found["bytes"]
     yield f"| hub bytes over model bytes, {nodes} nodes | 1.05 | {moved['hub_ratio']:.3f} |"
     yield f"| a node's bytes over its stage's, the worst of {nodes} | 1.05 | {moved['node_ratio']:.3f} |"
+
+
+def units(found: dict, nodes: int) -> str:
+    """The row of the service beside the same command by hand."""
+    pairs = [(row["unit"], row["hand"]) for row in found["rounds"]]
+    values = [unit / hand for unit, hand in pairs]
+    sides = [statistics.median(side) for side in zip(*pairs, strict=True)]
+    said = f"{statistics.median(values):.3f}{spread(values)}: {sides[0]:.0f} over {sides[1]:.0f} tokens/s"
+    return f"| tokens per second of the unit over the same command by hand, {nodes} nodes | 0.98 | {said} |"
 
 
 def light(found: dict) -> Iterable[str]:

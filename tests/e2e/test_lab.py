@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.bench.record import counted, lines, recording
-from tests.e2e import reference
+from tests.e2e import key_places, outside, reference
 from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
 
 KEPT = REPOSITORY / ".lab/cache/wheelhouse"
@@ -190,6 +190,11 @@ def test_the_hub_sent_the_weights_once_to_the_whole_fleet(lab):
     assert sum(sizes) <= sum(sum(counts.values()) for counts in sent.values()) <= 1.05 * sum(sizes), sent
 
 
+@pytest.mark.parametrize("check", outside.CHECKS, ids=lambda check: check.__name__)
+def test_a_client_gets_what_it_asks_for(lab, check):
+    check(Server(lab["url"], lab["model"], lab["key"]))
+
+
 def test_without_the_key_it_is_refused(lab):
     with pytest.raises(urllib.error.HTTPError) as refusal:
         complete(lab, None)
@@ -212,6 +217,8 @@ def test_every_node_has_a_worker_and_no_process_shows_a_secret(lab):
             variables, "sudo grep -rlsF -f - /etc /home /var/log /run /var/lib /root /tmp || true", secrets[1]
         ).split()
         assert not held, f"the Lambda key lies on {name}: {held}"
+        assert key_places.places(variables, [lab["key"]]) == [], name
+    assert key_places.is_held(nodes["r1-00"], lab["key"])
 
 
 def test_no_secret_is_in_the_output(lab):

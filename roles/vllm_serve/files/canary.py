@@ -13,9 +13,10 @@ import subprocess
 import sys
 import time
 import urllib.error
-import urllib.request
 
 import loading
+from endpoint import complete, key, stream
+from starts import Starts
 
 CAUSES = (
     "Likely causes, in this order: a shard that is damaged or of another revision (run "
@@ -55,7 +56,7 @@ class Wrong(Exception):
 
 def wait(settings, timeout):
     """Until it answers, bounded by `timeout` seconds; then the answers must be right."""
-    deadline = time.monotonic() + timeout
+    deadline, earlier = time.monotonic() + timeout, Starts(settings["starts"])
     while True:
         try:
             complete(settings, settings["facts"][0]["prompt"], max_tokens=1)
@@ -72,10 +73,11 @@ def wait(settings, timeout):
                     f"{settings['url']} gave no token within {timeout:.0f} s ({error}); vLLM is {state}, "
                     f"its last words: {last_words()}. See `journalctl -u vllm`."
                 ) from error
-        loading.tell(loading.stage(loading.journal("vllm")))
+        tell(loading.stage(loading.journal("vllm")), earlier)
         time.sleep(2)
-    loading.tell({"what": loading.CHECKING, "step": loading.STEPS, "steps": loading.STEPS})
+    tell({"what": loading.CHECKING, "step": loading.STEPS, "steps": loading.STEPS}, earlier)
     check_right(settings)
+    earlier.end(running())
 
 
 def check_right(settings):
@@ -83,6 +85,18 @@ def check_right(settings):
     check_ranks(settings)
     check_facts(settings)
     check_fingerprint(settings)
+
+
+def tell(progress, earlier):
+    """How far it is, and how long it will be by what earlier starts took."""
+    left = earlier.left(progress["what"], running())
+    loading.tell(progress if left is None else {**progress, "seconds_left": round(left)})
+
+
+def running():
+    """Seconds since the engine was started."""
+    began = int(unit("ExecMainStartTimestampMonotonic") or 0) / 1e6
+    return time.monotonic() - began
 
 
 def verify(settings):
@@ -189,56 +203,6 @@ def record(wanted, value):
             indent=1,
         )
     os.replace(wanted["record"] + ".new", wanted["record"])
-
-
-def complete(settings, prompt, **options):
-    """Choices of a completion at temperature 0."""
-    body = {"model": settings["model"], "prompt": prompt, "temperature": 0, **options}
-    with ask(settings, "completions", body, key(settings)) as answer:
-        said = json.load(answer)
-    # For those who count what is asked of the engine.
-    settings["usage"] = said.get("usage")
-    return said["choices"]
-
-
-def stream(settings, secret):
-    """Pieces of text of one streamed chat completion, and with the last one the number of tokens generated."""
-    body = {
-        "model": settings["model"],
-        "messages": [{"role": "user", "content": settings["question"]}],
-        "max_tokens": 32,
-        "temperature": 0,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    with ask(settings, "chat/completions", body, secret) as answer:
-        for line in answer:
-            if not line.startswith(b"data: ") or line.strip() == b"data: [DONE]":
-                continue
-            event = json.loads(line[6:])
-            if "choices" not in event:
-                raise ValueError(event.get("message") or str(event.get("error", event)))
-            text = "".join(choice["delta"].get("content") or "" for choice in event["choices"])
-            yield text, (event.get("usage") or {}).get("completion_tokens", 0)
-
-
-def ask(settings, path, body, secret):
-    """The open answer to a request; the key is no argument of any process."""
-    request = urllib.request.Request(
-        f"{settings['url']}/v1/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    if secret:
-        request.add_header("Authorization", f"Bearer {secret}")
-    return urllib.request.urlopen(request, timeout=settings.get("timeout", 120))
-
-
-def key(settings):
-    """VLLM_API_KEY of the engine's environment file."""
-    with open(settings["key_file"], encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("VLLM_API_KEY="):
-                return line.split("=", 1)[1].strip().strip('"')
-    return None
 
 
 def unit(what):

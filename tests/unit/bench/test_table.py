@@ -50,6 +50,14 @@ def test_every_row_has_its_goal_and_its_ratio():
     ]
 
 
+def test_the_unit_stands_beside_the_command_by_hand():
+    rounds = [{"unit": 99.0, "hand": 100.0}, {"unit": 101.0, "hand": 100.0}, {"unit": 100.0, "hand": 100.0}]
+    assert table.markdown({"machine": MACHINE, "nodes": 2, "units": {"rounds": rounds}})[-1] == (
+        "| tokens per second of the unit over the same command by hand, 2 nodes | 0.98 | "
+        "1.000 (0.99 to 1.01): 100 over 100 tokens/s |"
+    )
+
+
 def test_one_node_has_no_worker():
     alone = run(20.0, 10.0)
     alone["tasks"] = {"r1-00": alone["tasks"]["r1-00"]}

@@ -15,11 +15,19 @@ from tests.unit.playbooks.stand_in import HEAD, REPOSITORY, ROLES, WORKER, arriv
 
 PLAYBOOKS = ["prepare", "build", "models", "cluster", "serve"]
 # A play says these, and no inventory; the size is only compared.
-OF_A_PLAY = {"gh200_check_fail", "gh200_downloads_state", "gh200_size", "gh200_stopped"}
+OF_A_PLAY = {"gh200_check_fail", "gh200_downloads_state", "gh200_rotate_key", "gh200_size", "gh200_stopped"}
 SHARED = {
     **{
         f"gh200_{name}": f"own-{name}"
-        for name in ("user", "hub_endpoint", "hub_token", "served_name", "revision", "layer_partition")
+        for name in (
+            "user",
+            "hub_endpoint",
+            "hub_token",
+            "served_name",
+            "revision",
+            "layer_partition",
+            "reasoning_parser",
+        )
     },
     **{
         f"gh200_{name}": f"/own/{name}"

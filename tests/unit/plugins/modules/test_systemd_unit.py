@@ -187,3 +187,60 @@ def test_an_address_of_another_machine_is_a_sentence(service, answer):
     made.module.run_command = lambda argv: answer
     with pytest.raises(ValueError, match=r"no interface of this node has the address 192\.0\.2\.1 .*inventory"):
         made.write_files()
+
+
+class Refused(Exception):
+    """What fail_json ends with."""
+
+
+@pytest.fixture(name="checked")
+def service_that_asks_before(service):
+    """checked(status, words, check): a service whose check_argv ends so, and what it ran."""
+
+    def checked(status, words="", check=False):
+        made, ran = service(None, check=check, check_argv=["/bin/check", "-"], check_input="program"), []
+
+        def run_command(argv, **options):
+            ran.append((argv, options["data"]))
+            return status, "", words
+
+        def fail_json(msg):
+            raise Refused(msg)
+
+        made.module.run_command, made.module.fail_json = run_command, fail_json
+        return made, ran
+
+    return checked
+
+
+def test_another_unit_is_asked_about_and_the_same_is_not(checked):
+    made, ran = checked(0)
+    made.require_right()
+    assert ran == [(["/bin/check", "-"], "program")]
+    made.write_files()
+    made.require_right()
+    assert len(ran) == 1
+
+
+def test_a_refusal_is_its_last_line_and_writes_nothing(checked, tmp_path):
+    made, _ran = checked(1, "noise\nThat flag is unknown.\n")
+    with pytest.raises(Refused, match=r"^That flag is unknown\. The service example was not changed\.$"):
+        made.require_right()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_program_that_is_missing_is_a_failure_but_in_a_prediction(checked):
+    checked(127, "no such file", check=True)[0].require_right()
+    with pytest.raises(Refused, match="no such file"):
+        checked(127, "no such file")[0].require_right()
+
+
+@pytest.mark.parametrize(("state", "asked"), [("loaded", ["disable", "stop"]), ("not-found", [])])
+def test_a_service_is_stopped_without_its_text(service, monkeypatch, tmp_path, state, asked):
+    made, ran = service(None, unit=None, state="stopped", enabled=False), []
+    seen = {"LoadState": state, "ActiveState": "active", "UnitFileState": "enabled"}
+    monkeypatch.setattr(made, "look", lambda: seen)
+    monkeypatch.setattr(made, "systemctl", lambda *words: ran.append(words[0]))
+    made.module.exit_json = lambda **result: None
+    made.execute()
+    assert ran == asked and made.result["changed"] is bool(asked) and list(tmp_path.iterdir()) == []

@@ -77,6 +77,7 @@ def canary_settings(serve, endpoint, tmp_path):
         "question": "Who?",
         "facts": FACTS,
         "passage": PASSAGE,
+        "starts": str(tmp_path / "starts" / "dsr1.json"),
         "fingerprint": {
             "value": None,
             "tolerance": 0.05,
@@ -90,7 +91,7 @@ def canary_settings(serve, endpoint, tmp_path):
 def program(load, settings, monkeypatch, tmp_path):
     """canary(mode, ..): the sentence that the program ends with, or None."""
     module = load("vllm_serve/canary.py")
-    monkeypatch.setattr(module, "unit", lambda what: "active")
+    monkeypatch.setattr(module, "unit", lambda what: "0" if "Timestamp" in what else "active")
     monkeypatch.setattr(module, "last_words", lambda: "loading shard 3")
     monkeypatch.setattr(module.loading, "journal", lambda unit: ["Starting to load model /m..."])
     monkeypatch.setattr(module, "check_ranks", lambda settings: "ranks: alike")
@@ -208,6 +209,27 @@ def test_wait_shows_the_engines_words_until_it_answers(canary, endpoint, capsys)
     endpoint.down = 2
     assert canary("wait", "60") is None
     assert capsys.readouterr().out.splitlines()[:2] == ["Loading the model"] * 2
+
+
+def test_wait_tells_what_is_left_by_earlier_starts_and_keeps_what_this_one_took(
+    canary, endpoint, settings, monkeypatch, tmp_path
+):
+    began = canary.module.time.monotonic()
+    monkeypatch.setattr(canary.module, "unit", lambda what: str(int(began * 1e6)) if "Timestamp" in what else "active")
+    shown = tmp_path / "now.json"
+    monkeypatch.setenv("GH200_PROGRESS", str(shown))
+    told = []
+    monkeypatch.setattr(canary.module.time, "sleep", lambda seconds: told.append(json.loads(shown.read_text("utf-8"))))
+    endpoint.down = 1
+    assert canary("wait", "60") is None
+    (kept,) = json.loads((tmp_path / "starts" / "dsr1.json").read_text(encoding="utf-8"))
+    assert set(kept) == {"Loading the model", canary.module.loading.CHECKING, "right"}
+    kept = {"Loading the model": 5, canary.module.loading.CHECKING: 100, "right": 105}
+    (tmp_path / "starts" / "dsr1.json").write_text(json.dumps([kept]), encoding="utf-8")
+    endpoint.down = 1
+    assert canary("wait", "60") is None
+    assert "seconds_left" not in told[0] and told[1]["seconds_left"] == 100
+    assert json.loads(shown.read_text(encoding="utf-8"))["seconds_left"] == 5
 
 
 def test_wait_gives_up_with_what_was_seen_last(canary, endpoint):
