@@ -46,7 +46,9 @@ def test_the_watchdog_hears_both_nodes_and_says_so_on_loopback_alone(host):
     if not is_first(host):
         assert host.run("systemctl cat gh200-watchdog.service").rc != 0
         return
-    said = json.loads(host.check_output("curl -s --retry 30 --retry-all-errors --retry-delay 2 -f http://127.0.0.1:6401/ready"))
+    said = json.loads(
+        host.check_output("curl -s --retry 30 --retry-all-errors --retry-delay 2 -f http://127.0.0.1:6401/ready")
+    )
     assert (said["ready"], said["phase"], said["culprits"]) == (True, "ready", [])
     assert all(node["counted"] and len(node["ranks"]) == 1 for node in said["nodes"].values())
     assert len(said["nodes"]) == 2
