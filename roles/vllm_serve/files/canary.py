@@ -37,6 +37,7 @@ def main(path, mode, *rest):
             check_facts(settings)
         elif mode == "right":
             check_right(settings)
+            print(json.dumps(settings.get("asked", {})))
         else:
             if mode == "serving":
                 loading.require_listener(settings["url"])

@@ -11,8 +11,11 @@ def complete(settings, prompt, **options):
     body = {"model": settings["model"], "prompt": prompt, "temperature": 0, **options}
     with ask(settings, "completions", body, key(settings)) as answer:
         said = json.load(answer)
-    # For those who count what is asked of the engine.
-    settings["usage"] = said.get("usage")
+    # For those who count what others ask of the engine.
+    for name, tokens in (said.get("usage") or {}).items():
+        if isinstance(tokens, int):
+            settings.setdefault("asked", {}).setdefault(name, 0)
+            settings["asked"][name] += tokens
     return said["choices"]
 
 

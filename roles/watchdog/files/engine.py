@@ -81,6 +81,11 @@ class Engine:
         except (OSError, ValueError, LookupError):
             return {}
 
+    def count(self, usage):
+        """Tokens that the watchdog itself has asked for."""
+        self.own["generated"] += usage.get("completion_tokens", 0)
+        self.own["prompt"] += usage.get("prompt_tokens", 0)
+
     def take_own(self):
         """The tokens of the watchdog's questions since the last call."""
         taken, self.own = self.own, {"generated": 0, "prompt": 0}
@@ -97,9 +102,7 @@ class Engine:
             questions["timeout"] = self.settings["canary_timeout"]
             questions["facts"] = questions["facts"][:1]
             self.programs.check_facts(questions)
-            usage = questions["usage"] or {}
-            self.own["generated"] += usage.get("completion_tokens", 0)
-            self.own["prompt"] += usage.get("prompt_tokens", 0)
+            self.count(questions.get("asked", {}))
         except self.programs.Wrong as wrong:
             trouble = str(wrong)
         except TimeoutError:
@@ -119,7 +122,9 @@ class Engine:
             got = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT)
             words = (got.stderr.strip().splitlines() or ["the canary ended without a word"])[-1]
             trouble = words if got.returncode else None
-        except (OSError, subprocess.SubprocessError):
+            if not got.returncode:
+                self.count(json.loads(got.stdout.splitlines()[-1]))
+        except (OSError, ValueError, LookupError, subprocess.SubprocessError):
             trouble = f"The questions had no answer within {CHECK_TIMEOUT} s."
         self.check = {"invocation": invocation, "trouble": trouble}
 
