@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import urllib.error
 import urllib.request
@@ -21,6 +22,7 @@ import yaml
 from tests.bench.record import counted, lines, recording
 from tests.e2e import key_places, outside, reference
 from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
+from tests.healing.service import Service
 
 KEPT = REPOSITORY / ".lab/cache/wheelhouse"
 NODES = int(os.environ.get("NODES", "4"))
@@ -300,6 +302,19 @@ def test_status_shows_every_node_and_what_it_costs(lab):
         f"fleet r1: {NODES} nodes, ${2.29 * NODES:.2f}/h" in output
         and len(re.findall(r"r1-\d+: active", output)) == NODES
     )
+    assert "dsv3-tiny, TP 2 x PP 2, " in output and ": ready since " in output
+    assert len(re.findall(r"r1-\d+: heard \d+ s ago, counted by Ray, 1 rank, GPU 0.0 of 95.6 GiB", output)) == NODES
+
+
+def test_a_rank_that_dies_while_nobody_asks_is_noticed_named_and_healed(lab):
+    service = Service()
+    name = service.workers[-1]
+    service.signal(name, signal.SIGKILL, service.rank(name))
+    service.noticed()
+    service.ready()
+    assert f"{name}: its rank ended" in service.state()["restarts"][-1]["reason"]
+    assert complete(lab, lab["key"])[-1]["usage"]["completion_tokens"] == 8
+    assert service.left_over() == []
 
 
 def test_a_wrong_number_of_nodes_is_one_sentence(lab):

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What breaks on a service that is used comes back by itself, or is named: on a lab of four nodes.
 
-Each limit is counted from a start of the engine that is measured first, in the same run. `SOME=1` runs the few that
-`make test` has time for.
+Each limit is counted from a start of the engine that is measured first, in the same run.
 """
 
 from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import time
 
 import pytest
@@ -21,7 +19,6 @@ from tests.healing.streams import Streams
 
 KILL, STOP = 9, 19
 MIB = 1 << 20
-long = pytest.mark.skipif(os.environ.get("SOME") == "1", reason="`make healing` runs it; `make test` has not the time")
 
 
 @pytest.fixture(scope="module", name="service")
@@ -95,7 +92,6 @@ def test_a_rank_is_killed_while_nobody_asks(service):
     assert service.left_over() == []
 
 
-@long
 def test_ray_is_killed_on_a_worker(service, used):
     name = service.workers[2]
     began = time.monotonic()
@@ -103,14 +99,12 @@ def test_ray_is_killed_on_a_worker(service, used):
     flows_again(service, used, began, 45, "Ray killed on a worker")
 
 
-@long
 def test_ray_is_killed_on_the_head(service, used):
     began = time.monotonic()
     service.signal(service.head, KILL, service.raylet(service.head))
     flows_again(service, used, began, 45, "Ray killed on the head")
 
 
-@long
 @pytest.mark.parametrize("which", ["worker", "head"])
 def test_a_node_reboots(service, used, which):
     name = service.head if which == "head" else service.workers[0]
@@ -127,7 +121,6 @@ def test_a_node_reboots(service, used, which):
     flows_again(service, used, began, boot + 45, f"reboot of the {which}")
 
 
-@long
 @pytest.mark.parametrize("load", [True, False], ids=["under load", "idle"])
 def test_a_rank_hangs(service, load):
     service.ready()
@@ -147,7 +140,6 @@ def test_a_rank_hangs(service, load):
     assert service.left_over() == []
 
 
-@long
 def test_ray_hangs_on_a_worker(service):
     service.ready()
     name = service.workers[0]
@@ -158,7 +150,6 @@ def test_ray_hangs_on_a_worker(service):
     assert service.left_over() == []
 
 
-@long
 def test_a_workers_network_is_cut_for_a_while(service, used):
     name = service.workers[2]
     with service.cut(name):
@@ -177,7 +168,6 @@ def test_a_worker_without_network_is_named(service):
     assert service.left_over() == []
 
 
-@long
 @pytest.mark.parametrize("which", ["head", "worker"])
 def test_a_full_disk_is_named(service, which):
     name = service.head if which == "head" else service.workers[0]
@@ -195,7 +185,6 @@ def test_a_full_disk_is_named(service, which):
     service.until(lambda state: not state["warnings"], 60, "no warning")
 
 
-@long
 def test_short_memory_is_named_before_and_a_kill_after(service):
     name = service.workers[1]
     service.ready()
