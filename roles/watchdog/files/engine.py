@@ -11,7 +11,16 @@ import threading
 import time
 import urllib.request
 
-PROPERTIES = ("ActiveState", "SubState", "InvocationID", "MainPID", "NRestarts", "ExecMainCode", "ExecMainStatus")
+PROPERTIES = (
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "InvocationID",
+    "MainPID",
+    "NRestarts",
+    "ExecMainCode",
+    "ExecMainStatus",
+)
 KILLED = {"2", "3"}  # CLD_KILLED and CLD_DUMPED
 METRICS = {
     "vllm:generation_tokens_total": "generated",
@@ -45,6 +54,7 @@ class Engine:
         how = "by signal" if shown.get("ExecMainCode") in KILLED else "with status"
         return {
             "state": shown.get("ActiveState", "unknown"),
+            "enabled": shown.get("UnitFileState") == "enabled",
             "invocation": shown.get("InvocationID", ""),
             "pid": int(shown.get("MainPID", 0)),
             # Also while systemd waits before it starts what ended by itself.

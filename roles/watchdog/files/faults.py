@@ -73,6 +73,15 @@ def waiting(settings, seen):
     return found
 
 
+def gave_up(settings):
+    """After the last of the starts that failed."""
+    return culprit(
+        settings["head"],
+        "the engine is started no more, for too many starts have failed",
+        "see `journalctl -u vllm` there; playbooks/start.yml begins anew",
+    )
+
+
 def lost(names, seen):
     """Reason and culprits where ranks have ended."""
     found = []

@@ -139,6 +139,8 @@ class Judge(memory.Memory):
         if state in ("active", "activating"):  # somebody else started it
             self.begin(seen)
             return []
+        if not seen["unit"]["enabled"]:
+            return self.stop_by_hand()
         actions = self.revive(seen) + self.clear(seen)
         if actions or self.culprits or now < self.pause_end:
             return actions
@@ -157,10 +159,17 @@ class Judge(memory.Memory):
         elif {name: report["start"] for name, report in seen["reports"].items()} != self.starts and not self.culprits:
             # A node came back or was replaced: one more try.
             self.failures = len(PAUSES) - 1
-            self.phase, self.step, self.stopped_at, self.pause_end = "healing", "nodes", seen["now"], seen["now"]
+            self.resume("healing")
+        else:
+            self.culprits.append(faults.gave_up(self.settings))
         return []
 
     # What they share.
+
+    def resume(self, phase):
+        """Go on with what an earlier watchdog was about."""
+        if phase in ("healing", "given up"):
+            self.phase, self.step = "healing", "nodes"
 
     def begin(self, seen):
         """A start of the engine, whoever asked for it."""

@@ -96,8 +96,8 @@ class Record:
             {"at": self.stamp(event["at"]), "reason": event["reason"], "seconds": event["up_after"]}
             for event in judge.events
         ]
-        if events != self.events:
-            self.events = events
+        if (events, judge.phase) != (self.events, self.history.get("phase")):
+            self.events, self.history["phase"] = events, judge.phase
             self.history["restarts"] = [*self.before, *events][-50:]
             self.keep(seen["now"])
 

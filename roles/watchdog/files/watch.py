@@ -33,6 +33,7 @@ class Watchdog:
         self.engine = engine.Engine(settings)
         self.judge = judge.Judge(settings, self.began)
         self.record = record.Record(settings)
+        self.judge.resume(self.record.history.get("phase"))
         self.shown = self.record.state(self.judge, self.see(), self.engine.about())
 
     def run(self):

@@ -151,12 +151,32 @@ def test_pauses_grow_and_end_and_a_node_that_returns_gives_one_more_try(world):
     assert starts == 4
     assert world.now - 1000 > 0 + 5 + 20 + 60
     assert world.judge.reason == "It serves wrong text."
+    world.step()
+    assert "started no more" in world.judge.culprits[0]["what"]
     before = len(world.done)
     world.step(1000)
     assert len(world.done) == before
     world.first_trouble = None
     world.renew("r1-02")
     world.until("ready")
+
+
+def test_what_is_disabled_while_it_heals_stays_stopped(world):
+    world.reboot("r1-02", 60)
+    world.until("healing")
+    world.enabled = False
+    world.until("stopped")
+    world.step(100)
+    assert verbs(world) == ["stop"]
+
+
+def test_a_watchdog_that_began_anew_goes_on_healing(world, load):
+    world.reboot("r1-02", 60)
+    world.until("healing")
+    phase, world.judge = world.judge.phase, type(world.judge)(world.judge.settings, world.now)
+    world.judge.resume(phase)
+    world.until("ready")
+    assert verbs(world) == ["stop", "start"]
 
 
 def test_a_start_by_hand_ends_giving_up(world):
