@@ -85,13 +85,14 @@ def memory():
             # What the page cache holds can be had.
             cached = field(f"{folder}/memory.stat", ("inactive_file", "total_inactive_file"))
             total, free = limit, min(free, limit - used + cached)
-    kills = field("/proc/vmstat", ("oom_kill",))
-    return {"total": total, "free": max(0, free), "kills": kills + sum(map(killed, groups()))}
+    return {"total": total, "free": max(0, free), "kills": killed()}
 
 
-def killed(folder):
-    """Processes of a group that the kernel killed for want of memory."""
-    return field(f"{folder}/memory.events", ("oom_kill",)) or field(f"{folder}/memory.oom_control", ("oom_kill",))
+def killed():
+    """Processes of Ray's own group, else of the machine, that the kernel killed for want of memory."""
+    for folder in groups()[:1]:
+        return field(f"{folder}/memory.events", ("oom_kill",)) or field(f"{folder}/memory.oom_control", ("oom_kill",))
+    return field("/proc/vmstat", ("oom_kill",))
 
 
 def groups():

@@ -20,6 +20,7 @@ PROPERTIES = (
     "NRestarts",
     "ExecMainCode",
     "ExecMainStatus",
+    "Result",
 )
 KILLED = {"2", "3"}  # CLD_KILLED and CLD_DUMPED
 METRICS = {
@@ -52,6 +53,7 @@ class Engine:
         said = systemctl("show", self.settings["unit"], "--property", ",".join(PROPERTIES))
         shown = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
         how = "by signal" if shown.get("ExecMainCode") in KILLED else "with status"
+        memory = ", for the kernel wanted its memory" if shown.get("Result") == "oom-kill" else ""
         return {
             "state": shown.get("ActiveState", "unknown"),
             "enabled": shown.get("UnitFileState") == "enabled",
@@ -60,7 +62,7 @@ class Engine:
             # Also while systemd waits before it starts what ended by itself.
             "ended": shown.get("SubState") == "auto-restart",
             "restarts": int(shown.get("NRestarts", 0)),
-            "exit": f"{how} {shown.get('ExecMainStatus')}",
+            "exit": f"{how} {shown.get('ExecMainStatus')}{memory}",
         }
 
     def words(self, invocation):
