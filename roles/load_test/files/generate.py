@@ -7,6 +7,7 @@ the environment of roles/load_test/files/requirements.txt.
 
 import asyncio
 import json
+import multiprocessing
 import os
 import re
 import sys
@@ -31,6 +32,10 @@ class Rows:
             row = [{"dataset": each} for each in rows]
             for preprocessor in self.preprocessors:
                 row = preprocessor(row)
+            for turn in row:
+                # What was asked for would stand for what came, where the server tells nothing.
+                turn.pop("output_tokens_count_column", None)
+                turn.pop("prompt_tokens_count_column", None)
             yield self.finalizer(row)
 
 
@@ -61,7 +66,13 @@ def scenario(settings):
     return BenchmarkScenario(
         spec={
             # Which models there are was asked before, and /health tells nothing.
-            "backend": backend | {"api_key": os.environ.get("LOAD_TEST_KEY") or None, "validate_backend": False},
+            "backend": backend
+            | {
+                "api_key": os.environ.get("LOAD_TEST_KEY") or None,
+                "validate_backend": False,
+                "max_tokens": settings["output_tokens"],
+                "extras": {"body": {"ignore_eos": True}},
+            },
             "profile": {"kind": "concurrent", "streams": [settings["concurrency"]]},
             "constraints": limits,
             "data": [data],
@@ -120,6 +131,8 @@ async def run(settings):
 # Its worker processes import this file anew, under another name.
 stand_in()
 if __name__ == "__main__":
+    # Its workers begin with these, and need not read them each.
+    multiprocessing.set_forkserver_preload(["datasets", "httpx", "pandas", "pydantic", "transformers"])
     try:
         asyncio.run(run(json.loads(sys.argv[1])))
     except Exception as error:

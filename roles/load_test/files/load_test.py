@@ -93,8 +93,7 @@ def once(settings, run):
     with tempfile.TemporaryDirectory(prefix="gh200-load-") as folder:
         output = os.path.join(folder, "requests.json")
         given = {**{name: settings[name] for name in SHARED}, **run, "output": output}
-        # Its log would be that of each request.
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GUIDELLM__LOGGING__CONSOLE_LOG_LEVEL": "WARNING"}
+        environment = {**os.environ, **ENVIRONMENT}
         done = subprocess.run(
             [sys.executable, "-I", os.path.join(HERE, "generate.py"), json.dumps(given)],
             cwd=folder,
@@ -115,6 +114,14 @@ def once(settings, run):
             return json.load(file)
 
 
+ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    # Its log would be that of each request.
+    "GUIDELLM__LOGGING__CONSOLE_LOG_LEVEL": "WARNING",
+    "GUIDELLM__MP_CONTEXT_TYPE": "forkserver",
+    # Each takes a share of the requests. More than there are processors would measure themselves.
+    "GUIDELLM__MAX_WORKER_PROCESSES": str(min(10, os.cpu_count() or 1)),
+}
 SHARED = ("url", "model", "tokenizer", "prompt_tokens", "output_tokens", "seconds")
 
 
