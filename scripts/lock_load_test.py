@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Writes roles/load_test/files/requirements.txt: the load generator's packages, with the checksums of all their files.
 
-`python -m scripts.lock_load_test guidellm==0.8.1 jinja2` asks uv, for Python 3.11 on aarch64 and x86_64, which must agree.
-torch is left out: gigabytes for a loop over rows, which roles/load_test/files/generate.py has itself. guidellm uses jinja2, which
-comes with torch.
+`python -m scripts.lock_load_test guidellm==0.8.1 jinja2` asks uv, for Python 3.11 on aarch64 and x86_64, which must
+agree. torch is left out: gigabytes for a loop over rows, which roles/load_test/files/generate.py has itself. guidellm
+uses jinja2, which comes with torch.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ function about() {
   const { about: ran, asked } = result;
   const lines = {
     model: ran.model, revision: ran.revision, shape: ran.shape, nodes: ran.nodes, engine: ran.engine, endpoint: ran.url, "measured by": result.by, when: result.made,
-    "requests in each run": asked.requests, "runs of each batch size": asked.repeats, "tokens of each prompt": asked.prompt_tokens, "tokens of each answer": asked.output_tokens,
+    "requests of each stream": asked.requests, "runs of each batch size": asked.repeats, "tokens of each prompt": asked.prompt_tokens, "tokens of each answer": asked.output_tokens,
     seed: asked.seed, "dollars per hour": price || "not known", "compared with": earlier ? `${earlier.made}, ${[earlier.about.shape, earlier.about.engine].filter(Boolean).join(", ")}` : "",
   };
   const shown = Object.entries(lines).filter(([, value]) => value !== undefined && value !== null && value !== "");

@@ -22,7 +22,13 @@ FILES = REPOSITORY / "roles/load_test/files"
 def node(program, given=None, folder=PAGE):
     """What a program of page/ printed, as JSON; what it is given, a key perhaps, comes by its standard input."""
     done = subprocess.run(
-        ["node", *program], cwd=folder, input=json.dumps(given), capture_output=True, text=True, check=False, timeout=300
+        ["node", *program],
+        cwd=folder,
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if done.stdout else None

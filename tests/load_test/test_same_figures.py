@@ -26,7 +26,9 @@ def requests(seed):
         end = start + chance.uniform(0.1, 9)
         kind = chance.choice(["good", "good", "good", "error", "stopped", "one", "silent"])
         if kind in ("error", "stopped"):
-            yield {"start": start, "end": end} | ({"error": chance.choice("ab")} if kind == "error" else {"stopped": True})
+            yield {"start": start, "end": end} | (
+                {"error": chance.choice("ab")} if kind == "error" else {"stopped": True}
+            )
             continue
         silent = kind == "silent"
         gaps = [chance.uniform(0, 1) for _gap in range(chance.randint(0, 5))]

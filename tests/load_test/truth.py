@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An endpoint whose chunks are not tokens, and which writes down what it did.
 
-Each answer takes the next shape of its list: several tokens in a chunk, several chunks for a token, chunks without text, or a
-failure. `truth` has one Answer for each request, in the order in which they came.
+Each answer takes the next shape of its list: several tokens in a chunk, several chunks for a token, chunks without
+text, or a failure. `truth` has one Answer for each request, in the order in which they came.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ MODEL = "truth"
 
 @dataclass(frozen=True)
 class Shape:
-    """How one answer comes: so many tokens in so many chunks with text; or a status, an error or an end in its middle."""
+    """How one answer comes: so many tokens in so many chunks with text; or it fails."""
 
     tokens: int
     chunks: int
     status: int = 200
-    fails: str = ""  # "error": one within the stream; "hangs up": the connection ends; "no usage": tokens are not told
+    # "error": one within the stream; "hangs up": the connection ends; "no usage": its tokens are not told.
+    fails: str = ""
     thinks: bool = False  # the first chunks are those of a reasoning parser
 
 

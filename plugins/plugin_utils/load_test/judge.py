@@ -25,7 +25,9 @@ def judge(result: Result, limits: Limits, earlier: Result | None = None) -> dict
         "thresholds": told(limits),
     }
     lines = [_line(concurrency, runs) for concurrency, runs in groups(result).items()]
-    lines += [f"{line['concurrency']} at once, {line['label']}: {line['change']:+.1%}, {line['says']}" for line in compared]
+    lines += [
+        f"{line['concurrency']} at once, {line['label']}: {line['change']:+.1%}, {line['says']}" for line in compared
+    ]
     return {"result": result, "page": page, "failures": failures, "compared": compared, "lines": lines}
 
 
@@ -39,6 +41,11 @@ def told(limits: Limits) -> list[str]:
     if limits["max_inter_token_p99"]:
         words.append(f"between tokens, p99, {limits['max_inter_token_p99']:g} s at the most")
     return words + (["not slower than the earlier test"] if limits["fail_if_slower"] else [])
+
+
+def at_once(many: int) -> str:
+    """In words."""
+    return f"{many} request{'s' if many != 1 else ''} at once"
 
 
 def _failures(result: Result, limits: Limits) -> list[str]:
@@ -59,7 +66,7 @@ def _failures(result: Result, limits: Limits) -> list[str]:
     best = max((middle(values(group, "tokens_per_second")) or 0, many) for many, group in groups(result).items())
     if best[0] < limits["min_tokens_per_second"]:
         found.append(
-            f"The best is {best[0]:.1f} tokens per second, with {best[1]} requests at once, "
+            f"The best is {best[0]:.1f} tokens per second, with {at_once(best[1])}, "
             f"and {limits['min_tokens_per_second']:g} are the least."
         )
     found += _slowest(result, "first_token.p99", "The first token", limits["max_first_token_p99"])
@@ -72,7 +79,7 @@ def _slowest(result: Result, figure: str, what: str, limit: float) -> list[str]:
     worst, many = max(found)
     if not limit or worst <= limit:
         return []
-    return [f"{what} has a p99 of {worst:.3f} s with {many} requests at once, and {limit:g} s are the most."]
+    return [f"{what} has a p99 of {worst:.3f} s with {at_once(many)}, and {limit:g} s are the most."]
 
 
 def _slower(compared: list[dict[str, t.Any]], earlier: Result | None) -> list[str]:
@@ -82,8 +89,9 @@ def _slower(compared: list[dict[str, t.Any]], earlier: Result | None) -> list[st
         return []
     line = max(worse, key=lambda one: abs(one["change"]))
     return [
-        f"With {line['concurrency']} requests at once, {line['label']} is {line['now']:.4g}, and was {line['earlier']:.4g} "
-        f"in the test of {earlier['made']} ({line['change']:+.1%}): slower, beyond the spread of the runs."
+        f"With {at_once(line['concurrency'])}, {line['label']} is {line['now']:.4g}, "
+        f"and was {line['earlier']:.4g} in the test of {earlier['made']} ({line['change']:+.1%}): "
+        "slower, beyond the spread of the runs."
     ]
 
 

@@ -26,7 +26,9 @@ def read(text: str, name: str, asked: dict[str, t.Any] | None = None) -> Result:
         result = json.loads(text)
         known = result["format"] == FORMAT and all(run["concurrency"] and run["requests"] for run in result["runs"])
     except (ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{name} is no result of a load test: give a load-*.json that the role load_test wrote.") from error
+        raise ResultError(
+            f"{name} is no result of a load test: give a load-*.json that the role load_test wrote."
+        ) from error
     if not known or not result["runs"]:
         raise ResultError(f"{name} is of another version of the role load_test, or has no runs: make a new one.")
     if asked is not None:
@@ -44,7 +46,9 @@ def compare_asked(result: Result, name: str, asked: dict[str, t.Any]) -> None:
     if not set(groups(result)) & set(asked["concurrencies"]):
         odd.append(f"concurrencies were {sorted(groups(result))} and are {asked['concurrencies']}")
     if odd:
-        raise ResultError(f"{name} cannot be compared with this test: {', '.join(odd)}. Set load_test_* as they were then.")
+        raise ResultError(
+            f"{name} cannot be compared with this test: {', '.join(odd)}. Set load_test_* as they were then."
+        )
 
 
 def groups(result: Result) -> dict[int, list[Run]]:

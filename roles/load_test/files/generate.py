@@ -114,7 +114,12 @@ def requests(benchmark):
 
 def plain(error):
     """An exception's text without its class and without advice that is a link."""
-    text = re.sub(r"^\w+\((['\"])(.*)\1\)$", r"\2", str(error), flags=re.DOTALL).replace("\\n", "\n").strip().partition("\n")[0]
+    text = (
+        re.sub(r"^\w+\((['\"])(.*)\1\)$", r"\2", str(error), flags=re.DOTALL)
+        .replace("\\n", "\n")
+        .strip()
+        .partition("\n")[0]
+    )
     status = re.match(r"(?:Server|Client) error '(.*?)'", text)
     return f"HTTP {status[1]}" if status else text[:300]
 

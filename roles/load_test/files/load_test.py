@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Batch sizes, one after the other, several times: load_test.py SETTINGS, a JSON object without secrets.
 
-Each run is a process of its own (generate.py). The result, without the key, goes whole or not at all to its `result`. The
-key is in the environment variable LOAD_TEST_KEY.
+Each run is a process of its own (generate.py). The result, without the key, goes whole or not at all to its `result`.
+The key is in the environment variable LOAD_TEST_KEY.
 """
 
 import json
@@ -60,7 +60,9 @@ def get(settings, path):
         advice = ": is load_test_api_key that of this endpoint?" if error.code == 401 else "."
         raise Unfit(f"{settings['url']}{path} answers {error.code}{advice}") from error
     except (OSError, ValueError) as error:
-        raise Unfit(f"{settings['url']}{path} gave no answer ({error}): is vLLM up? See `journalctl -u vllm`.") from error
+        raise Unfit(
+            f"{settings['url']}{path} gave no answer ({error}): is vLLM up? See `journalctl -u vllm`."
+        ) from error
 
 
 def measure(settings):
@@ -108,7 +110,8 @@ def once(settings, run):
             words = [line for line in done.stdout.splitlines() if line.strip()] or ["it said nothing"]
             print("\n".join(words[-40:]), flush=True)
             raise Unfit(
-                f"guidellm failed with {run['concurrency']} requests at once at {settings['url']}: {words[-1][:300]} (more in the log above)."
+                f"guidellm failed with {run['concurrency']} requests at once at {settings['url']}: {words[-1][:300]} "
+                "(more in the log above)."
             )
         with open(output, encoding="utf-8") as file:
             return json.load(file)

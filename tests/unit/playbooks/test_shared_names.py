@@ -23,7 +23,17 @@ SHARED = {
     },
     **{
         f"gh200_{name}": f"/own/{name}"
-        for name in ("venv", "home", "state_dir", "share", "share_record", "wheel_cache", "model_dir", "api_key_file", "python")
+        for name in (
+            "venv",
+            "home",
+            "state_dir",
+            "share",
+            "share_record",
+            "wheel_cache",
+            "model_dir",
+            "api_key_file",
+            "python",
+        )
     },
     "gh200_head": WORKER,
     "gh200_hosts": [HEAD, WORKER],
