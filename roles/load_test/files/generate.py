@@ -32,11 +32,11 @@ class Rows:
             row = [{"dataset": each} for each in rows]
             for preprocessor in self.preprocessors:
                 row = preprocessor(row)
-            for turn in row:
+            conversation = self.finalizer(row)
+            for node in conversation.nodes.values():
                 # What was asked for would stand for what came, where the server tells nothing.
-                turn.pop("output_tokens_count_column", None)
-                turn.pop("prompt_tokens_count_column", None)
-            yield self.finalizer(row)
+                node.request.output_metrics.text_tokens = node.request.input_metrics.text_tokens = None
+            yield conversation
 
 
 def stand_in():
