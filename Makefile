@@ -116,7 +116,7 @@ page/node_modules/.complete: page/package.json page/package-lock.json
 	@command -v npm >/dev/null || { echo "page: npm is not here: install Node.js 18 or newer with npm, on Debian with \`apt-get install nodejs npm\`." >&2; exit 1; }
 	@cd page && npm ci --silent --ignore-scripts && touch node_modules/.complete
 
-load-test: setup ## the page in Chromium, guidellm and the report against an endpoint that writes down the truth; 300 MB of downloads
+load-test: setup ## the page in Chromium, guidellm and the report against an endpoint that writes down the truth; an environment of 640 MB, once
 	@bash scripts/packages.sh $(PAGE_PACKAGES)
 	@$(MAKE) --no-print-directory page/node_modules/.complete
 	@$(BIN)/python -m pytest tests/load_test
