@@ -15,12 +15,14 @@ PACKAGES := ca-certificates curl debootstrap g++ gcc git iproute2 libc6-dev make
 # For the targets with virtual machines alone; another architecture is 300 MB.
 VM_PACKAGES := cpio e2fsprogs qemu-system-x86 qemu-utils
 FOREIGN_PACKAGES := qemu-system-arm qemu-user-static
+# Node.js brings npm along, or Debian has it apart.
+PAGE_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing soak e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing soak e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent page load-test
 
 help: ## this list
-	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins bench-inventory. All others are for root on Debian 12."
+	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins page bench-inventory. All others are for root on Debian 12."
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 venv: $(VENV)/.complete ## the Python environment, for tests without a lab
@@ -118,6 +120,18 @@ cuda: setup ## the build for CUDA 12.4 without a GPU, in 17 minutes; 2 GB of dow
 
 index-lane: setup ## vLLM from the package index, over Ray on two nodes, against transformers; 300 MB of downloads
 	@$(BIN)/python -m pytest tests/index -s
+
+page: page/node_modules/.complete ## load_test.html and the report's page from page/, with Node.js 18 or newer
+	@cd page && npm run --silent build
+
+page/node_modules/.complete: page/package.json page/package-lock.json
+	@command -v npm >/dev/null || { echo "page: npm is not here: install Node.js 18 or newer with npm, on Debian with \`apt-get install nodejs npm\`." >&2; exit 1; }
+	@cd page && npm ci --silent --ignore-scripts && touch node_modules/.complete
+
+load-test: setup ## the page in Chromium, guidellm and the report against an endpoint that writes down the truth; an environment of 640 MB, once
+	@bash scripts/packages.sh $(PAGE_PACKAGES)
+	@$(MAKE) --no-print-directory page/node_modules/.complete
+	@$(BIN)/python -m pytest tests/load_test
 
 bench: setup ## docs/speed.md's table, with NODES=4 or 16: a lab from nothing, converged runs, bytes, 64 light nodes
 	@$(BIN)/python -m tests.bench --nodes "$(NODES)"

@@ -32,7 +32,7 @@ def own(name, option, turn):
         "int": 4711 + turn,
         "float": 0.4711 + turn,
         "bool": bool(turn),
-        "list": [{word: word} if option.get("elements") == "dict" else word],
+        "list": [{"dict": {word: word}, "int": 4711 + turn}.get(option.get("elements", "str"), word)],
         "dict": {word: word},
         "path": f"/own/{word}",
     }

@@ -13,7 +13,7 @@ import yaml
 
 from tests.unit.playbooks.stand_in import HEAD, REPOSITORY, ROLES, WORKER, arrivals, options
 
-PLAYBOOKS = ["prepare", "build", "models", "cluster", "serve"]
+PLAYBOOKS = ["prepare", "build", "models", "cluster", "serve", "load_test"]
 # A play says these, and no inventory; the size is only compared.
 OF_A_PLAY = {"gh200_check_fail", "gh200_downloads_state", "gh200_rotate_key", "gh200_size", "gh200_stopped"}
 SHARED = {
@@ -31,7 +31,17 @@ SHARED = {
     },
     **{
         f"gh200_{name}": f"/own/{name}"
-        for name in ("venv", "home", "share", "share_record", "wheel_cache", "model_dir", "api_key_file", "python")
+        for name in (
+            "venv",
+            "home",
+            "state_dir",
+            "share",
+            "share_record",
+            "wheel_cache",
+            "model_dir",
+            "api_key_file",
+            "python",
+        )
     },
     "gh200_head": WORKER,
     "gh200_hosts": [HEAD, WORKER],
@@ -45,6 +55,7 @@ SHARED = {
     "gh200_tensor_parallel": 3,
     "gh200_pipeline_parallel": 7,
     "gh200_gpu_memory_utilization": 0.77,
+    "gh200_price_per_gpu_hour": 2.25,
 }
 TOLD = re.compile(r"lookup\('ansible\.builtin\.vars', '(gh200_\w+)'")
 MORE = {
