@@ -29,6 +29,7 @@ def a_service():
     service.answers = reference.load()
     with Streams(service.server, 2) as streams:
         streams.flowing()
+        # Not by the watchdog, which leaves alone what somebody stops.
         service.on(service.head, "sudo systemctl stop vllm")
         began = time.monotonic()
         service.on(service.head, "sudo systemctl start vllm")
@@ -109,7 +110,9 @@ def test_ray_is_killed_on_the_head(service, used):
 def test_a_node_reboots(service, used, which):
     name = service.head if which == "head" else service.workers[0]
     began = time.monotonic()
-    service.on(name, "sudo systemctl --no-block reboot")
+    # The connection may end before its command does.
+    with contextlib.suppress(AssertionError):
+        service.on(name, "sudo systemctl --no-block reboot")
     time.sleep(3)
     while True:
         with contextlib.suppress(AssertionError):
@@ -193,6 +196,8 @@ def test_short_memory_is_named_before_and_a_kill_after(service):
         # It takes more than there is; the kernel chooses whom it kills.
         service.on(name, "sudo python3 -c 'bytearray(1 << 30)' || true")
         service.named(name, "for want of memory", 60)
+        # Whether it was a rank shows in a moment.
+        time.sleep(10)
     service.ready(service.start + 240)
     assert service.left_over() == []
 
@@ -202,7 +207,8 @@ def test_a_worker_that_is_gone_for_good_is_named_and_site_replaces_it(service):
     name = service.workers[0]
     with Streams(service.server, 2) as streams:
         streams.flowing()
-        service.on(name, "sudo systemctl --no-block poweroff")
+        with contextlib.suppress(AssertionError):
+            service.on(name, "sudo systemctl --no-block poweroff")
         took = service.named(name, "no word from", 60)
         print(f"powered off: named after {took:.1f} s", flush=True)
         assert playbook("site.yml")[0] == 0
