@@ -92,7 +92,7 @@ class Service:
             f"for pid in $(cat {UNIT_PROCESSES} 2>/dev/null | sort -u); "
             "do echo $pid $(tr '\\0' ' ' </proc/$pid/cmdline); done",
         )
-        return {int(pid): title for pid, _, title in (line.partition(" ") for line in lines.splitlines())}
+        return {int(pid): title for pid, dummy, title in (line.partition(" ") for line in lines.splitlines())}
 
     def raylet(self, name: str) -> int:
         """The process of Ray itself on a node."""

@@ -22,7 +22,7 @@ class Streams:
         self.over = threading.Event()
 
     def __enter__(self):
-        self.threads = [threading.Thread(target=self._use, daemon=True) for _ in range(self.at_once)]
+        self.threads = [threading.Thread(target=self._use, daemon=True) for dummy in range(self.at_once)]
         for thread in self.threads:
             thread.start()
         return self

@@ -99,7 +99,7 @@ def groups():
     """Folders of this process's control group and of those above it, in either hierarchy."""
     found = []
     for line in read("/proc/self/cgroup").splitlines():
-        _, controllers, path = line.split(":", 2)
+        dummy, controllers, path = line.split(":", 2)
         root = {"": "/sys/fs/cgroup", "memory": "/sys/fs/cgroup/memory"}.get(controllers)
         while root:
             if os.path.exists(f"{root}{path}/memory.stat"):

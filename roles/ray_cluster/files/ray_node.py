@@ -71,7 +71,7 @@ def tell(watchdog, report):
 
 def await_listener(place, process):
     """systemd is told that this is up when Ray takes connections, so that what needs it starts after that."""
-    host, _, port = place.rpartition(":")
+    host, dummy, port = place.rpartition(":")
     while process.poll() is None:
         try:
             socket.create_connection((host, int(port)), timeout=2).close()

@@ -40,7 +40,7 @@ def test_it_reports_and_begins_anew_when_it_is_asked(serve):
         return 200, json.dumps({"restart": "the head does not count it" if len(heard) > 1 else None}).encode()
 
     process = run(serve(watchdog).removeprefix("http://"), "sleep", "600")
-    out, _ = process.communicate(timeout=60)
+    out, dummy = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "a new start of Ray on this node: the head does not count it" in out
     assert len(heard) == 2

@@ -126,7 +126,7 @@ class World:
     def step(self, times=1):
         """So many looks; the actions of all."""
         actions = []
-        for _ in range(times):
+        for dummy in range(times):
             new = self.judge.judge(self.see())
             for action in new:
                 self.obey(*action)

@@ -190,7 +190,7 @@ def test_a_start_by_hand_ends_giving_up(world):
 
 
 def test_one_failure_after_another_is_healed_without_a_pause_when_it_was_ready_in_between(world):
-    for _ in range(5):
+    for dummy in range(5):
         world.lost.add("r1-02")
         world.until("healing")
         assert world.until("ready") <= world.start_seconds + 12
@@ -198,7 +198,7 @@ def test_one_failure_after_another_is_healed_without_a_pause_when_it_was_ready_i
 
 
 def test_a_service_that_flaps_gets_pauses_and_an_end(world):
-    for _ in range(20):
+    for dummy in range(20):
         world.start_seconds = 4
         world.lost.add("r1-02")
         world.step(4)
