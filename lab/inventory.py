@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, REGION, SSH_KEY_NAME, Paths
+from .config import API_PORT, FILESYSTEM, GATEWAY, HUB_PORT, PRIVATE, REGION, SSH_KEY_NAME, Paths
 
 HEAD = (
     "# SPDX-License-Identifier: GPL-3.0-or-later\n# Written by `make lab`; "
@@ -75,6 +75,8 @@ def variables(paths: Paths, fleet: str, nodes: int, engine: dict) -> dict:
         "gh200_wheel_cache": str(paths.cache / "wheelhouse"),
         "gh200_api_key_file": str(paths.api_key),
         "gh200_hub_endpoint": HUB_URL,
+        # This machine asks the endpoint from outside of the fleet.
+        "ray_cluster_open": {8000: [f"{PRIVATE}.1"]},
         # All nodes load torch, and sum, on the cores of one machine.
         "collective_check_timeout": max(60, 15 * nodes),
         **engine,

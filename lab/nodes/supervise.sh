@@ -12,7 +12,8 @@ shift
 export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 status=133
 while [ "$status" = 133 ]; do
+  # Rules of its own, in a network namespace that is its own.
   systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$folder/root" --machine="$hostname" \
-    --resolv-conf=off --network-namespace-path="/run/netns/$namespace" "$@" </dev/null >>"$folder/console.log" 2>&1
+    --capability=CAP_NET_ADMIN --resolv-conf=off --network-namespace-path="/run/netns/$namespace" "$@" </dev/null >>"$folder/console.log" 2>&1
   status=$?
 done

@@ -72,6 +72,27 @@ options:
   check_input:
     description: Input of O(check_argv), for example a program.
     type: str
+  reload_files:
+    description:
+      - The same for settings that the service reads when it is reloaded. A running service is reloaded, not restarted,
+        when one of them is newer than its start and its last reload.
+    type: dict
+    default: {}
+  programs:
+    description:
+      - Paths of programs of this node that the service cannot do without. Where one is missing nothing is done, and
+        RV(missing) names it, so that it can be installed.
+    type: list
+    elements: path
+    default: []
+  undo:
+    description:
+      - Program and arguments that take back what the service did to the node beside its files. With O(state=absent) it
+        is run after the service has been stopped, while its files are there; without those of them that it names, it is
+        not run.
+    type: list
+    elements: str
+    default: []
   state:
     description: Wanted state. V(absent) stops and disables the service and removes its files.
     type: str
@@ -122,6 +143,15 @@ restarted:
   description: Whether a running service was restarted.
   type: bool
   returned: always
+reloaded:
+  description: Whether a running service was reloaded.
+  type: bool
+  returned: always
+missing:
+  description: Programs of O(programs) that are not on this node.
+  type: list
+  elements: str
+  returned: always
 """
 
 import os
@@ -129,9 +159,7 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd
-
-# A variable of an environment file, over as many lines as its quotes reach; or any other line that is not empty.
+from ansible_collections.gh200.inference.plugins.module_utils import numa, systemd, unit_files
 
 
 class Service:
@@ -145,7 +173,7 @@ class Service:
         self.unit_path = f"/etc/systemd/system/{self.unit}"
         self.numa_path = f"{self.unit_path}.d/gh200-numa.conf"
         self.env_path = self.params["environment_file"] or f"/etc/gh200/{self.name}.env"
-        self.result: dict[str, Any] = {"changed": False, "restarted": False}
+        self.result: dict[str, Any] = {"changed": False, "restarted": False, "reloaded": False, "missing": []}
 
     def execute(self):
         state = self.look()
@@ -154,15 +182,17 @@ class Service:
         elif self.params["unit"] is None:
             if state["LoadState"] != "not-found":
                 self.enable(state)
-                self.bring(state, False)
+                self.bring(state, False, False)
         else:
+            self.require_programs(state)
             self.require_right()
             changed = self.write_files()
             self.write_companions()
+            told = self.write_reloaded()
             if changed or state.get("NeedDaemonReload") == "yes":
                 self.systemctl("daemon-reload")
             self.enable(state)
-            self.bring(state, changed)
+            self.bring(state, changed, told)
         self.result["active_state"] = self.look()["ActiveState"]
         self.module.exit_json(**self.result)
 
@@ -176,6 +206,7 @@ class Service:
             "UnitFileState",
             "NeedDaemonReload",
             "ExecMainStartTimestampMonotonic",
+            "StateChangeTimestampMonotonic",
         )
 
     def require_right(self):
@@ -192,6 +223,12 @@ class Service:
 
     def unit_text(self):
         return self.params["unit"].rstrip("\n") + "\n"
+
+    def require_programs(self, state):
+        """Ends here where one is missing, for whoever can bring it."""
+        self.result["missing"] = [path for path in self.params["programs"] if not os.path.exists(path)]
+        if self.result["missing"]:
+            self.module.exit_json(**self.result, active_state=state["ActiveState"])
 
     def write_files(self):
         """The environment first, so that a unit never starts with an older one; whether the service must be told."""
@@ -214,32 +251,23 @@ class Service:
         """What belongs to the service and is none of its own."""
         self.write({path: (text.rstrip("\n") + "\n", 0o644) for path, text in self.params["files"].items()})
 
+    def write_reloaded(self):
+        """What the service reads at a reload; whether it must be told."""
+        told = self.params["reload_files"]
+        return self.write({path: (text.rstrip("\n") + "\n", 0o644) for path, text in told.items()})
+
     def write(self, wanted):
         """Write what differs; whether anything did."""
-        before = {path: systemd.read(path) for path in wanted}
-        changed = [
-            path
-            for path, (text, mode) in wanted.items()
-            if before[path] != text or (text is not None and os.stat(path).st_mode & 0o777 != mode)
-        ]
-        self.result["diff"] = self.result.get("diff", []) + [
-            {
-                "before_header": path,
-                "after_header": path,
-                "before": self.shown(path, before[path]),
-                "after": self.shown(path, wanted[path][0]),
-            }
-            for path in changed
-        ]
-        for path in changed:
-            self.result["changed"] = True
-            if self.module.check_mode:
-                continue
-            if wanted[path][0] is None:
-                os.unlink(path)
-            else:
-                systemd.write(path, *wanted[path])
-        return bool(changed)
+        told = set(self.params["environment"]) | set(self.params["interfaces"])
+        public = told - set(self.params["secret_environment"])
+        diff = unit_files.write(
+            wanted,
+            lambda path, text: systemd.redacted(text or "", public, self.unit) if path == self.env_path else text,
+            self.module.check_mode,
+        )
+        self.result["diff"] = self.result.get("diff", []) + diff
+        self.result["changed"] = self.result["changed"] or bool(diff)
+        return bool(diff)
 
     def numa_text(self):
         """Text of the file that binds the service to some NUMA nodes, None where nothing is to be bound."""
@@ -247,23 +275,13 @@ class Service:
         lines = "".join(f"{name}={value}\n" for name, value in bound.items())
         return f"# The memory of the other NUMA nodes is the GPU's.\n[Service]\n{lines}" if lines else None
 
-    def shown(self, path, text):
-        """The text for the diff.
-
-        Of the environment, only what is known to be no secret: the file may still have one from before.
-        """
-        if path != self.env_path:
-            return text or ""
-        told = set(self.params["environment"]) | set(self.params["interfaces"])
-        return systemd.redacted(text or "", told - set(self.params["secret_environment"]), self.unit)
-
     def enable(self, state):
         wanted = "enabled" if self.params["enabled"] else "disabled"
         if state["UnitFileState"] != wanted:
             self.result["changed"] = True
             self.systemctl("enable" if self.params["enabled"] else "disable", self.unit)
 
-    def bring(self, state, changed):
+    def bring(self, state, changed, told):
         running = state["ActiveState"] in ("active", "activating", "reloading")
         if self.params["state"] == "stopped":
             if running:
@@ -277,14 +295,18 @@ class Service:
             self.result.update(changed=True, restarted=True)
             self.systemctl("restart", self.unit)
             self.await_active()
+        # One that is being started reads them anyway.
+        elif state["ActiveState"] == "active" and (
+            told or unit_files.newer(self.params["reload_files"], state.get("StateChangeTimestampMonotonic"))
+        ):
+            self.result.update(changed=True, reloaded=True)
+            self.systemctl("reload", self.unit)
 
     def is_stale(self, state):
         """Whether a file is newer than the running process, as after a run that was killed between the two."""
-        begin = int(state.get("ExecMainStartTimestampMonotonic") or 0) / 1e6
-        started = time.time() - (time.monotonic() - begin)
         # The folder of the binding is newer too when the file in it was removed.
         paths = (self.unit_path, self.env_path, self.numa_path, os.path.dirname(self.numa_path), *self.params["reads"])
-        return bool(begin) and any(os.path.exists(path) and os.stat(path).st_mtime > started for path in paths)
+        return unit_files.newer(paths, state.get("ExecMainStartTimestampMonotonic"))
 
     def await_active(self):
         if self.module.check_mode:
@@ -292,9 +314,7 @@ class Service:
         deadline = time.monotonic() + self.params["wait"]
         while (state := self.look()["ActiveState"]) != "active":
             if state == "failed" or time.monotonic() > deadline:
-                out = self.module.run_command(
-                    ["journalctl", "--unit", self.unit, "--lines=20", "--output=cat", "--no-pager"]
-                )[1]
+                out = self.journal()
                 self.module.fail_json(
                     msg=f"The service {self.name} is {state} instead of active after {self.params['wait']} s at most. "
                     f"Its last words: {' '.join(out.split())[-300:]} -- see `journalctl -u {self.name}`.",
@@ -302,33 +322,43 @@ class Service:
                 )
             time.sleep(0.3)
 
+    def journal(self, *match):
+        match = match or ("--unit", self.unit)
+        return self.module.run_command(["journalctl", *match, "--lines=20", "--output=cat", "--no-pager"])[1]
+
     def remove(self, state):
         if state["ActiveState"] not in ("inactive", "failed") or state["UnitFileState"] == "enabled":
             self.result["changed"] = True
             self.systemctl("disable", "--now", self.unit)
-        for path in (self.unit_path, self.numa_path, self.env_path, *self.params["files"]):
-            if os.path.exists(path):
-                self.result["changed"] = True
-                if not self.module.check_mode:
-                    os.unlink(path)
-        self.drop_folder()
+        own = (self.unit_path, self.numa_path, self.env_path, *self.params["files"], *self.params["reload_files"])
+        there = [path for path in own if os.path.exists(path)]
+        if there and set(own) & set(self.params["undo"]) <= set(there):
+            self.run(*self.params["undo"])
+        for path in there:
+            self.result["changed"] = True
+            if not self.module.check_mode:
+                os.unlink(path)
+        if not self.module.check_mode:
+            unit_files.drop_empty(os.path.dirname(self.numa_path))
         if self.result["changed"]:
             self.systemctl("daemon-reload")
 
-    def drop_folder(self):
-        """Remove the folder of the binding, unless others have files there."""
-        folder = os.path.dirname(self.numa_path)
-        if not self.module.check_mode and os.path.isdir(folder) and not os.listdir(folder):
-            os.rmdir(folder)
-
     def systemctl(self, *words):
-        if self.module.check_mode:
+        self.run("systemctl", *words)
+
+    def run(self, *argv):
+        if self.module.check_mode or not argv:
             return
-        rc, dummy, err = self.module.run_command(["systemctl", *words])
+        rc, dummy, err = self.module.run_command(list(argv))
         if rc != 0:
-            self.module.fail_json(
-                msg=f"`systemctl {' '.join(words)}` failed: {err.strip()}. See `journalctl -u {self.name}`."
+            # systemctl says that it failed, what it started says why.
+            own = (
+                self.journal(f"_SYSTEMD_UNIT={self.unit}")
+                if argv[1:2] in (("start",), ("restart",), ("reload",))
+                else ""
             )
+            said = (own.splitlines() or [" ".join(err.split()) or "it said nothing"])[-1].rstrip(".")
+            self.module.fail_json(msg=f"`{' '.join(argv)}` failed: {said}. See `journalctl -u {self.name}`.")
 
 
 def main():
@@ -344,6 +374,9 @@ def main():
             "files": {"type": "dict", "default": {}},
             "check_argv": {"type": "list", "elements": "str"},
             "check_input": {"type": "str"},
+            "reload_files": {"type": "dict", "default": {}},
+            "programs": {"type": "list", "elements": "path", "default": []},
+            "undo": {"type": "list", "elements": "str", "default": []},
             "state": {"type": "str", "choices": ["started", "stopped", "absent"], "default": "started"},
             "enabled": {"type": "bool", "default": True},
             "bind_memory": {"type": "bool", "default": True},

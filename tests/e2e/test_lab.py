@@ -19,8 +19,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lab.config import PRIVATE
 from tests.bench.record import counted, lines, recording
-from tests.e2e import key_places, outside, reference
+from tests.e2e import key_places, outside, reference, ways
+from tests.e2e.outsider import outsider
 from tests.e2e.running import BIN, ENDPOINT, REPOSITORY, Server, on, playbook, shown
 from tests.healing.service import Service
 
@@ -28,7 +30,7 @@ KEPT = REPOSITORY / ".lab/cache/wheelhouse"
 NODES = int(os.environ.get("NODES", "4"))
 # What a run may ask of a host that finds nothing to do; what it does not need is skipped, which costs a fifth.
 MOST_TASKS = {"worker": 12, "head": 20, "localhost": 8}
-MOST_SKIPPED = 18
+MOST_SKIPPED = 20
 # Where the engine would cut 2,3 and 1,1,1,2 by itself.
 STAGES = {1: "0-4", 2: "0-4", 4: "0-2, 3-4", 8: "0-2, 3-4", 16: "0-1, 2-2, 3-3, 4-4"}
 
@@ -240,6 +242,87 @@ def test_inventory_has_one_head_and_workers(lab):
     workers = graph.split("@workers:")[1].split("@")[0]
     assert re.findall(r"r1-\d+", head) == ["r1-00"]
     assert len(re.findall(r"r1-\d+", workers)) == NODES - 1
+
+
+def test_only_ssh_answers_from_outside(lab):
+    nodes = hostvars()
+    with outsider() as beside:
+        for variables in nodes.values():
+            listens = ways.listening(variables)
+            # Or the table would say nothing: Ray and vLLM do listen on all interfaces.
+            assert len(listens["*"]) > 5, listens
+            for address in (variables["lambda_ip"], variables["gh200_address"]):
+                assert beside.open_ports(address) == [22], address
+
+
+def test_the_api_answers_those_who_are_named(lab):
+    assert lab["url"].startswith(f"http://{PRIVATE}.")
+    with urllib.request.urlopen(f"{lab['url'].removesuffix('/v1')}/version") as answer:
+        assert answer.status == 200
+
+
+def test_every_port_answers_the_fleet(lab):
+    nodes = hostvars()
+    asking = nodes[max(nodes)]
+    for variables in nodes.values():
+        ports = set().union(*(ways.listening(variables).get(key, set()) for key in ("*", variables["gh200_address"])))
+        # A worker may have ended in between; the fence would refuse all of them.
+        refused = ports - ways.reached(asking, variables["gh200_address"], ports)
+        assert not refused & set().union(*ways.listening(variables).values()), (variables["gh200_address"], refused)
+
+
+def test_the_fence_is_the_only_table_that_was_made(lab):
+    for variables in hostvars().values():
+        assert ways.on(variables, "sudo nft list tables").split() == ["table", "inet", "gh200_fence"]
+
+
+def test_ssh_knows_the_nodes_by_their_names(lab):
+    config = ways.STATE / "r1/ssh_config"
+    assert config.stat().st_mode & 0o777 == 0o600
+    for name in hostvars():
+        said = subprocess.run(
+            ["ssh", "-F", config, name, "hostname"],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        ).stdout
+        assert said.strip() == name
+
+
+def test_the_shell_functions_work_as_written(lab):
+    assert sorted(re.findall(r"^(\S+) \| CHANGED", ways.typed("runall nvidia-smi -L"), re.MULTILINE)) == sorted(
+        hostvars()
+    )
+    assert re.findall(r"^(\S+) \| ", ways.typed("runhead 'df -h / | tail -n1'"), re.MULTILINE) == ["r1-00"]
+    assert len(re.findall(r"^\S+ \| CHANGED", ways.typed("runrest uptime || true"), re.MULTILINE)) == NODES - 1
+    assert ways.typed("k=0 sshk hostname").strip() == "r1-00"
+    assert ways.typed(f"k={NODES - 1} sshk hostname").strip() == f"r1-{NODES - 1:02d}"
+
+
+def test_the_tunnel_reaches_the_endpoint_and_leaves_no_ssh(lab):
+    mine = str(ways.STATE / "r1/ssh_config")
+    with ways.tunnel() as tunnel:
+        url = re.search(r"http://127\.0\.0\.1:\d+/v1", tunnel.until("API: "))[0]
+        dashboard = re.search(r"http://\S+", tunnel.until("dashboard: "))[0]
+        assert lab["key"] not in tunnel.until("try: ")
+        assert complete(lab | {"url": url}, lab["key"])[-1]["usage"]["completion_tokens"] == 8
+        with urllib.request.urlopen(f"{dashboard}/api/version") as answer:
+            assert json.load(answer)["ray_version"]
+        broken = ways.ssh_with(mine)
+        assert len(broken) == 1
+        os.kill(broken[0], 15)
+        assert "broke" in tunnel.until("broke")
+        tunnel.until("open again")
+        assert complete(lab | {"url": url}, lab["key"])[-1]["usage"]["completion_tokens"] == 8
+    assert ways.wait_until(lambda: not ways.ssh_with(mine))
+
+
+def test_a_tunnel_in_the_background_is_started_once_and_stopped(lab):
+    for wanted, changed in (("started", 1), ("started", 0), ("stopped", 1), ("stopped", 0)):
+        status, output = playbook("playbooks/tunnel.yml", "-e", f"gh200_tunnel={wanted}")
+        assert status == 0 and recap(output)["r1-00"] == {"changed": changed, "failed": 0}
+    assert not ways.ssh_with(str(ways.STATE / "r1/ssh_config"))
 
 
 def test_second_run_changes_nothing_and_asks_each_node_little(lab, tmp_path):

@@ -36,6 +36,8 @@ class HostKeys:
     def __init__(self, folder: str):
         self.folder = os.path.join(folder, "hostkeys")
         self.known_hosts = os.path.join(folder, "known_hosts")
+        # Written by the module ssh_config; without known_hosts it leads nowhere.
+        self.ssh_config = os.path.join(folder, "ssh_config")
 
     def make(self, name: str, comment: str) -> None:
         """A new key pair, for a launch that is about to be asked for."""
@@ -102,13 +104,14 @@ class HostKeys:
                 os.unlink(path)
 
     def forget_all(self) -> None:
-        """At the end of the fleet: every key of it, and known_hosts."""
+        """At the end of the fleet: every key of it, known_hosts, and what leads to them."""
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self.folder):
                 os.unlink(os.path.join(self.folder, name))
             os.rmdir(self.folder)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.known_hosts)
+        for path in (self.known_hosts, self.ssh_config):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
     def _path(self, name: str) -> str:
         return state_dir.inside(self.folder, name)

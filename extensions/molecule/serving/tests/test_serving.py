@@ -38,6 +38,14 @@ def test_what_they_write_is_theirs(host, path):
     assert host.file(path).user == "ubuntu"
 
 
+def test_what_listens_on_all_interfaces_is_fenced(host):
+    rules = host.check_output("nft list table inet gh200_fence")
+    assert "jump strangers" in rules and "reject with tcp reset" in rules
+    # The next load says the same: nothing is there twice.
+    assert host.run("systemctl reload ray").rc == 0
+    assert host.check_output("nft list table inet gh200_fence | grep -c strangers") == "2"
+
+
 def test_no_other_ray_is_touched(host):
     assert not host.file("/tmp/ray").exists
 

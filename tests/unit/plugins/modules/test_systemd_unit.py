@@ -34,6 +34,7 @@ def diff_of_a_service(tmp_path):
             "interfaces": {},
             "reads": [],
             "files": {},
+            "reload_files": {},
         }
         params |= {"environment_file": str(path), "bind_memory": False}
         service = systemd_unit.Service(SimpleNamespace(params=params, check_mode=True))
@@ -89,6 +90,9 @@ def service_on_a_machine(tmp_path, monkeypatch):
             "bind_memory": True,
             "reads": [],
             "files": {},
+            "reload_files": {},
+            "programs": [],
+            "undo": [],
         }
         given |= {"state": "started", "environment_file": str(tmp_path / "example.env")} | params
         made = systemd_unit.Service(SimpleNamespace(params=given, check_mode=check))
@@ -244,3 +248,87 @@ def test_a_service_is_stopped_without_its_text(service, monkeypatch, tmp_path, s
     made.module.exit_json = lambda **result: None
     made.execute()
     assert ran == asked and made.result["changed"] is bool(asked) and list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(name="told")
+def what_systemd_is_told(monkeypatch):
+    """Commands that the services of this test ran; each `systemctl` verb without its unit."""
+    told = []
+    monkeypatch.setattr(systemd_unit.Service, "run", lambda service, *words: told.append(" ".join(words)))
+    return told
+
+
+def bring(service, state, **more):
+    """A service whose files are written and that is brought to what its parameters say; what it made of it."""
+    service.systemctl = lambda *words: service.run("systemctl", *words)
+    changed = service.write_files()
+    told = service.write_reloaded()
+    service.await_active = lambda: None
+    service.bring({"ActiveState": state, **more}, changed, told)
+    return service.result
+
+
+MOMENT = {"StateChangeTimestampMonotonic": "1"}
+
+
+def test_a_change_of_what_it_reads_at_a_reload_reloads_it(service, tmp_path, told):
+    path = str(tmp_path / "lib" / "rules.json")
+    bring(service(None, reload_files={path: "1"}), "inactive")
+    assert told == ["systemctl start example.service"]
+    told.clear()
+    result = bring(service(None, reload_files={path: "2"}), "active")
+    assert told == ["systemctl reload example.service"] and (result["reloaded"], result["restarted"]) == (True, False)
+    told.clear()
+    for written in tmp_path.rglob("*"):
+        os.utime(written, (0, 0))
+    result = bring(service(None, reload_files={path: "2"}), "active", **MOMENT)
+    assert told == [] and not result["changed"]
+
+
+def test_a_restart_reads_it_too(service, tmp_path, told):
+    path = str(tmp_path / "rules.json")
+    bring(service(None, reload_files={path: "1"}), "inactive")
+    told.clear()
+    result = bring(service(None, reload_files={path: "2"}, unit=UNIT + "#\n"), "active")
+    assert told == ["systemctl restart example.service"] and not result["reloaded"]
+
+
+def test_a_run_that_was_killed_before_the_reload_is_made_up_for(service, tmp_path, told):
+    path = tmp_path / "rules.json"
+    bring(service(None, reload_files={str(path): "1"}), "inactive")
+    told.clear()
+    since = str(int(time.monotonic() * 1e6))
+    for written in tmp_path.rglob("*"):
+        os.utime(written, (0, 0))
+    os.utime(path, (time.time() + 60, time.time() + 60))
+    assert bring(service(None, reload_files={str(path): "1"}), "active", StateChangeTimestampMonotonic=since)["changed"]
+    assert told == ["systemctl reload example.service"]
+
+
+def test_one_that_is_starting_is_not_reloaded(service, tmp_path, told):
+    path = str(tmp_path / "rules.json")
+    bring(service(None, reload_files={path: "1"}), "inactive")
+    told.clear()
+    bring(service(None, reload_files={path: "2"}), "activating")
+    assert told == []
+
+
+def test_without_a_program_that_it_needs_nothing_is_done(service, tmp_path):
+    made = service(None, programs=["/bin/sh", str(tmp_path / "nft")])
+    ended = {}
+    made.module.exit_json = lambda **result: ended.update(result)
+    made.require_programs({"ActiveState": "inactive"})
+    assert ended["missing"] == [str(tmp_path / "nft")] and not ended["changed"] and not list(tmp_path.iterdir())
+
+
+def test_what_it_did_is_undone_while_its_program_is_there(service, tmp_path, told):
+    program = str(tmp_path / "fence.py")
+    params = {"reload_files": {program: "1"}, "undo": ["/bin/true", program, "down"]}
+    made = service(None, **params)
+    made.write_files()
+    made.remove({"ActiveState": "inactive", "UnitFileState": "disabled"})
+    assert not any("down" in words for words in told)
+    made.write_files()
+    made.write_reloaded()
+    made.remove({"ActiveState": "inactive", "UnitFileState": "disabled"})
+    assert f"/bin/true {program} down" in told and not list(tmp_path.iterdir())

@@ -92,3 +92,21 @@ def test_a_head_that_does_not_answer_is_told_and_asked_again(wait):
         wait(ConnectionError("no"))
     wait(ConnectionError("no"), BOTH)
     assert wait.asked == 2
+
+
+def test_a_node_that_left_is_waited_for_until_it_is_forgotten(wait, capsys):
+    left = node("10.0.0.3")
+    wait([*BOTH, left], [*BOTH, left], [*BOTH, left | {"Alive": False}])
+    assert wait.asked == 3 and json.loads(capsys.readouterr().out)["nodes"] == 2
+
+
+def test_a_node_that_is_not_of_the_cluster_is_named(wait):
+    with pytest.raises(SystemExit, match=r"nodes that are not of this cluster, .*: 10\.0\.0\.3\. Stop Ray there"):
+        wait([*BOTH, node("10.0.0.3")])
+
+
+def test_a_second_ray_of_a_node_is_named_once_it_does_not_go(wait):
+    old = node("10.0.0.2", gpus=0)
+    wait([*BOTH, old], BOTH)
+    with pytest.raises(SystemExit, match=r"^More than one Ray of r1-01 has joined the one at 10\.0\.0\.1:6379"):
+        wait([*BOTH, old])

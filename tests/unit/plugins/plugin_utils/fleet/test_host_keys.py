@@ -56,3 +56,13 @@ def test_the_same_hosts_change_nothing(keys):
 def test_the_private_key_is_the_users_own(keys):
     assert os.stat(os.path.join(keys.folder, RUN)).st_mode & 0o777 == 0o600
     assert os.stat(keys.folder).st_mode & 0o777 == 0o700
+
+
+def test_at_the_end_nothing_leads_to_the_nodes_any_more(keys):
+    keys.write_known_hosts({"r1-00": NODE})
+    for path in (keys.ssh_config, os.path.join(os.path.dirname(keys.ssh_config), "ledger.jsonl")):
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write("x")
+    keys.forget_all()
+    keys.forget_all()
+    assert os.listdir(os.path.dirname(keys.ssh_config)) == ["ledger.jsonl"]
