@@ -15,6 +15,7 @@ PROPERTIES = (
     "ActiveState",
     "SubState",
     "UnitFileState",
+    "Job",
     "InvocationID",
     "MainPID",
     "NRestarts",
@@ -56,6 +57,8 @@ class Engine:
         memory = ", for the kernel wanted its memory" if shown.get("Result") == "oom-kill" else ""
         return {
             "state": shown.get("ActiveState", "unknown"),
+            # Somebody's stop or restart is under way: whoever stops it then, ends it.
+            "busy": shown.get("ActiveState") == "deactivating" or shown.get("Job", "0") not in ("", "0"),
             "enabled": shown.get("UnitFileState") == "enabled",
             "invocation": shown.get("InvocationID", ""),
             "pid": int(shown.get("MainPID", 0)),

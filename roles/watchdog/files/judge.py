@@ -50,6 +50,8 @@ class Judge(memory.Memory):
 
     def judge(self, seen):
         """Actions. What was found stands in phase, reason and culprits."""
+        if seen["unit"]["busy"] and self.phase in ("starting", "ready"):
+            return []
         self.note_progress(seen)
         self.culprits = faults.missing(self.settings, seen)
         before = self.phase

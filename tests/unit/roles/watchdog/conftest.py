@@ -35,7 +35,7 @@ class World:
         self.starts = {name: [f"{name}-1", self.now - 500] for name in NODES}
         self.heard = {}
         self.canary, self.check, self.answer_at = None, None, None
-        self.enabled = True
+        self.enabled, self.busy = True, False
         self.ray_up, self.words, self.exit_pending = True, "", False
         self.done = []
 
@@ -107,6 +107,7 @@ class World:
             "listening": 900.0,
             "unit": {
                 "enabled": self.enabled,
+                "busy": self.busy,
                 "state": "activating" if self.exit_pending else self.state,
                 "ended": self.exit_pending,
                 "invocation": self.invocation,

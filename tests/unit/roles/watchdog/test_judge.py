@@ -41,6 +41,17 @@ def test_a_restart_by_hand_is_no_failure(world):
     assert (world.judge.failures, world.judge.events) == (0, [])
 
 
+def test_a_restart_that_is_under_way_is_not_disturbed(world):
+    world.busy = True
+    world.lost |= {"r1-01", "r1-02"}
+    world.step(10)
+    assert world.done == []
+    world.busy = False
+    world.begin(0)
+    world.until("ready")
+    assert verbs(world) == []
+
+
 def test_what_somebody_stopped_stays_stopped(world):
     world.state = "inactive"
     world.step(500)
