@@ -182,7 +182,8 @@ def an_inventory_with_two_models():
     }
     values["vllm_serve_facts"] = "{{ " + json.dumps(facts) + "[gh200_model] }}"
     before = ALL.read_text(encoding="utf-8")
-    ALL.write_text(yaml.safe_dump(values), encoding="utf-8")
+    # In their order, for names are made from them.
+    ALL.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
     yield values
     ALL.write_text(before, encoding="utf-8")
     other_model.remove(Paths().hub)
