@@ -198,7 +198,7 @@ def sent(values):
 def test_another_model_is_fetched_while_the_first_one_serves(models):
     status, output = playbook("playbooks/switch_model.yml", "-e", "gh200_model=other")
     assert status == 0 and "none" not in gap(output)
-    assert output.index("Wait for the downloads") < output.index("Run vLLM")
+    assert output.index("Fetch and verify the models") < output.index("Run vLLM")
     assert text(model="dsv3-other").strip().startswith(other_model.capital("France"))
 
 
