@@ -64,7 +64,7 @@ class Judge(memory.Memory):
 
     def while_stopped(self, seen):
         if seen["unit"]["state"] != "inactive":
-            self.failures = 0
+            self.failures, self.reason = 0, ""
             self.begin(seen)
         return []
 

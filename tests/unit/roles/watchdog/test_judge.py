@@ -58,6 +58,8 @@ def test_what_somebody_stopped_stays_stopped(world):
     assert world.judge.phase == "stopped"
     assert verbs(world) == []
     world.begin(0)
+    world.step()
+    assert (world.judge.phase, world.judge.reason) == ("starting", "")
     world.until("ready")
 
 
