@@ -56,7 +56,7 @@ def flows_again(service, streams, began, margin, what):
     service.noticed()
     service.ready(service.start + margin + 120)
     streams.flowing(60)
-    after = [moment for moment in streams.times if moment > began]
+    after = [began, *(moment for moment in streams.times if moment > began)]
     gap, resumed = max((later - earlier, later) for earlier, later in itertools.pairwise(after))
     took = resumed - began
     print(

@@ -6,6 +6,7 @@ Nobody else can say that this node must begin anew: Ray on a node that the head 
 and so may one whose processes hang. Where no watchdog listens, Ray simply runs.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -39,7 +40,7 @@ def main(arguments):
         notify("READY=1")
     report = node_report.Report(name)
     while (status := wait(ray, INTERVAL)) is None:
-        wanted = tell(watchdog, report.now())
+        wanted = tell(watchdog, report)
         if wanted:
             print(f"The watchdog asks for a new start of Ray on this node: {wanted}", flush=True)
             ray.terminate()
@@ -57,15 +58,18 @@ def wait(process, seconds):
 
 
 def tell(watchdog, report):
-    """Send the report; the reason for a new start, if the answer has one."""
-    request = urllib.request.Request(
-        f"http://{watchdog}/report", json.dumps(report).encode(), {"Content-Type": "application/json"}
-    )
+    """Send what there is to report; the reason for a new start, if the answer has one.
+
+    Whatever goes wrong here ends no Ray: a report that is missed is made again in a moment.
+    """
     try:
+        request = urllib.request.Request(
+            f"http://{watchdog}/report", json.dumps(report.now()).encode(), {"Content-Type": "application/json"}
+        )
         # Through no proxy: the head is on this network.
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=3) as answer:
             return json.load(answer).get("restart")
-    except (OSError, ValueError):
+    except (OSError, ValueError, LookupError, AttributeError, http.client.HTTPException):
         return None
 
 

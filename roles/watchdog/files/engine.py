@@ -4,6 +4,7 @@
 The questions are those of canary.py, which lies beside the engine, as are the words of its journal (loading.py).
 """
 
+import http.client
 import json
 import subprocess
 import sys
@@ -30,6 +31,8 @@ METRICS = {
     "vllm:num_requests_running": "running",
     "vllm:num_requests_waiting": "waiting",
 }
+# No answer, one that breaks off, or one that is none.
+TROUBLE = (OSError, ValueError, LookupError, http.client.HTTPException)
 # All that the engine must know, with the comparison of the ranks.
 CHECK_TIMEOUT = 600
 
@@ -80,7 +83,7 @@ class Engine:
                 with urllib.request.urlopen(f"{url}/metrics", timeout=5) as answer:
                     self.metrics = read_metrics(answer.read().decode())
                 self.metrics_at = time.monotonic()
-            except (OSError, ValueError):
+            except TROUBLE:
                 self.metrics = None
             time.sleep(1)
 
@@ -122,7 +125,7 @@ class Engine:
             trouble = str(wrong)
         except TimeoutError:
             trouble = f"no answer within {self.settings['canary_timeout']:.0f} s"
-        except (OSError, ValueError, LookupError) as error:
+        except TROUBLE as error:
             late = isinstance(getattr(error, "reason", None), TimeoutError)
             trouble = f"no answer: {error}" if late else str(error) or type(error).__name__
         self.canary = {"asked": asked, "trouble": trouble}
@@ -145,8 +148,11 @@ class Engine:
 
 
 def systemctl(*words):
-    """What it says."""
-    return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False, timeout=60).stdout
+    """What it says; nothing when it takes a minute."""
+    try:
+        return subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False, timeout=60).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
 
 
 def read_metrics(text):

@@ -65,7 +65,10 @@ class Memory:
         """A new start of Ray where it reports, and the head's Ray does not count it for too long; later and later."""
         actions, now = [], seen["now"]
         head = self.settings["head"]
-        uncounted = [head] if seen["ray"] is None else faults.uncounted(self.settings, seen)
+        uncounted = faults.uncounted(self.settings, seen)
+        # Ray that is busy with a start of the engine may be late; without one it must answer.
+        if seen["ray"] is None and not (self.phase == "starting" and any(self.ranks.values())):
+            uncounted = [head]
         uncounted = [name for name in uncounted if name in faults.fresh(self.settings, seen)]
         self.uncounted = {
             key: self.uncounted.get(key, now) for key in ((name, seen["reports"][name]["start"]) for name in uncounted)

@@ -5,6 +5,7 @@ Every two seconds it looks at the unit, the engine's counters, the reports of th
 the judge say what to do. What it sees stands in a file, and behind /ready on loopback; changes go to the journal.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -18,6 +19,8 @@ import listen
 import record
 
 INTERVAL = 2.0
+# Of a node whose supervisor is older than this watchdog: it goes on until Ray is started anew there.
+EMPTY = {"uptime": 0.0, "ranks": [], "memory": {"total": 0, "free": 1 << 40, "kills": 0}, "disks": {}, "gpus": []}
 # Ray's look is out of date after so many seconds.
 STALE = 15
 
@@ -29,7 +32,7 @@ class Watchdog:
         self.settings = settings
         self.began = time.monotonic()
         self.reports, self.first, self.orders = {}, {}, {}
-        self.ray, self.ray_at, self.look = None, 0.0, None
+        self.ray, self.ray_at = None, 0.0
         self.engine = engine.Engine(settings)
         self.judge = judge.Judge(settings, self.began)
         self.record = record.Record(settings)
@@ -93,6 +96,7 @@ class Watchdog:
 
     def take(self, name, body):
         """A node's word, and the answer: the reason for a new start of Ray there, if there is one."""
+        body = {**EMPTY, **body}
         if name not in self.first or self.first[name][0] != body["start"]:
             self.first[name] = (body["start"], body["memory"]["kills"])
         self.reports[name] = {**body, "at": time.monotonic()}
@@ -103,28 +107,31 @@ class Watchdog:
         """Through a process of the engine's user that stays connected; one that says nothing is ended, by its pid."""
         argv = ["runuser", "--user", self.settings["user"], "--", self.settings["python"], self.settings["look"]]
         while True:
-            self.look = subprocess.Popen(
-                [*argv, self.settings["ray"]],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                start_new_session=True,
-            )
-            watched = threading.Thread(target=self.end_silent_look, args=(self.look, time.monotonic()), daemon=True)
-            watched.start()
-            for line in self.look.stdout:
-                # Ray has words of its own when it loses the head.
+            with contextlib.suppress(OSError):
+                self.follow([*argv, self.settings["ray"]])
+            time.sleep(INTERVAL)
+
+    def follow(self, argv):
+        """What that process says, until it ends."""
+        process = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        )
+        watched = threading.Thread(target=self.end_silent_look, args=(process, time.monotonic()), daemon=True)
+        watched.start()
+        for line in process.stdout:
+            # Ray has words of its own when it loses the head, and the last line may be half of one.
+            with contextlib.suppress(ValueError):
                 if line.startswith('{"nodes": '):
                     self.ray, self.ray_at = json.loads(line), time.monotonic()
-            self.look.wait()
-            watched.join()
-            time.sleep(INTERVAL)
+        process.wait()
+        watched.join()
 
     def end_silent_look(self, process, began):
         """The whole session of that process, which has no others."""
         while process.poll() is None:
             if time.monotonic() - max(began + 30, self.ray_at) > STALE:
-                os.killpg(process.pid, 9)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, 9)
                 return
             time.sleep(1)
 

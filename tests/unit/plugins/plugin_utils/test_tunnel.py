@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -126,7 +125,6 @@ def test_it_ends_with_whoever_started_it(place):
     none_left(place)
 
 
-@pytest.mark.skipif(not shutil.which("setpriv"), reason="without setpriv ssh ends with its input alone")
 def test_a_kill_leaves_no_ssh(place):
     program = Program()
     program.until("try: curl")

@@ -50,6 +50,32 @@ def test_it_reports_and_begins_anew_when_it_is_asked(serve):
     assert heard[0]["disks"]["/"]["size"] > 0
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"rest',
+        b"nothing that is HTTP\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+        b"",
+    ],
+    ids=["broken off", "no HTTP", "no object", "nothing"],
+)
+def test_an_answer_that_is_none_ends_no_ray(answer):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(30)
+        process = run(f"127.0.0.1:{other.getsockname()[1]}", "sleep", "600")
+        try:
+            for dummy in range(2):  # It comes again, so it lives.
+                link, dummy2 = other.accept()
+                with link:
+                    link.recv(65536)
+                    link.sendall(answer)
+            assert process.poll() is None
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
 def test_a_stop_by_systemd_ends_ray_first(tmp_path):
     mark = tmp_path / "ended"
     process = run(NOBODY, "sh", "-c", f"trap 'touch {mark}; exit 0' TERM; echo up; while :; do sleep 0.1; done")

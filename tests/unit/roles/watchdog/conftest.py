@@ -21,6 +21,12 @@ SETTINGS = {
 GIB = 1 << 30
 
 
+@pytest.fixture(name="settings")
+def of_three_nodes():
+    """What the role tells the judge."""
+    return SETTINGS
+
+
 class World:
     """What the watchdog would see; `step` lets two seconds pass. Attributes are what breaks."""
 

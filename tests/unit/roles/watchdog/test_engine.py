@@ -99,6 +99,19 @@ def test_a_wrong_answer_a_refusal_and_silence_are_told_apart(engine, endpoint):
         assert asked(engine, 3).startswith("no answer")
 
 
+def test_metrics_that_break_off_are_none_and_are_asked_for_again(engine):
+    path = Path(engine.settings["questions"])
+    questions = json.loads(path.read_text())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(30)
+        path.write_text(json.dumps({**questions, "url": f"http://127.0.0.1:{other.getsockname()[1]}"}))
+        for dummy in range(2):
+            link, dummy2 = other.accept()
+            with link:
+                link.recv(65536)
+                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\nvllm")
+
+
 def test_what_is_no_metrics_of_an_engine_is_an_error(load):
     with pytest.raises(ValueError, match="no metrics of vLLM"):
         load("watchdog/engine.py").read_metrics("python_info 1.0\n")

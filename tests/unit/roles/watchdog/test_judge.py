@@ -148,6 +148,16 @@ def test_ray_that_the_head_does_not_count_gets_a_new_start_and_once_in_its_time(
     assert [action[:2] for action in world.done if action[0] == "renew"] == [("renew", "r1-01")]
 
 
+def test_ray_that_is_late_while_the_engine_starts_is_left_alone(world):
+    world.start_seconds = 200
+    world.begin(0)
+    world.step(60)
+    world.ray_up = False
+    world.step(30)
+    assert world.judge.phase == "starting"
+    assert verbs(world) == []
+
+
 def test_after_the_heads_ray_began_anew_older_ones_are_renewed_at_once(world):
     world.renew("r1-00")
     world.die()

@@ -7,17 +7,6 @@ import json
 
 import pytest
 
-SETTINGS = {
-    "nodes": {"r1-00": "10.0.0.1", "r1-01": "10.0.0.2"},
-    "head": "r1-00",
-    "gpus": 1,
-    "silence": 12,
-    "gone": 45,
-    "stall": 45,
-    "idle": 20,
-    "join": 30,
-    "start_timeout": 300,
-}
 GIB = 1 << 30
 
 
@@ -39,16 +28,13 @@ def look(now, generated=None, own=0, reports=None, **more):
 
 
 @pytest.fixture(name="make")
-def maker(load, tmp_path):
+def maker(load, tmp_path, settings):
     """make(): a judge and a record, with the files of those before."""
 
     def make():
-        settings = {
-            **SETTINGS,
-            "state_file": str(tmp_path / "state.json"),
-            "history_file": str(tmp_path / "history.json"),
-        }
-        return load("watchdog/judge.py").Judge(settings, 0.0), load("watchdog/record.py").Record(settings)
+        files = {name: str(tmp_path / f"{name.partition('_')[0]}.json") for name in ("state_file", "history_file")}
+        told = settings | files
+        return load("watchdog/judge.py").Judge(told, 0.0), load("watchdog/record.py").Record(told)
 
     return make
 
