@@ -19,7 +19,7 @@ FOREIGN_PACKAGES := qemu-system-arm qemu-user-static
 PAGE_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 PROGRAMS := curl g++ gcc git ssh-keygen
 
-.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing soak e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent page load-test
+.PHONY: build matrix quickstart downloads help venv programs setup lab lab-down clean test unit integration drills lint door molecule reference reference-large faults kills healing soak e2e cuda bench bench-inventory setup-vm molecule-nfs molecule-aarch64 index-lane pins absent page load-test operations
 
 help: ## this list
 	@echo "Any user, any Linux with Python 3.11 to 3.13: venv unit integration drills lint pins page bench-inventory. All others are for root on Debian 12."
@@ -107,7 +107,6 @@ soak: setup ## load on the lab that runs, for MINUTES (default 120): no error, n
 e2e: setup ## the lab from nothing to tokens, twice, and down again
 	@$(BIN)/python -m pytest tests/e2e -s
 
-.PHONY: operations
 operations: setup ## two nodes that serve: flags, another key, stop and start, another model and engine and back, each gap measured
 	@$(MAKE) --no-print-directory lab NODES=2
 	@status=0; $(BIN)/python -m pytest tests/operations -s || status=$$?; $(MAKE) --no-print-directory lab-down; exit $$status
