@@ -17,8 +17,10 @@ import yaml
 
 from tests.bench.fleet import INVENTORY, REPOSITORY, Fleet, Runs, Stopped, command
 
-AT_ONCE, TOKENS = 64, 128
+AT_ONCE, TOKENS, BATCHES = 32, 128, 4
 WAIT = 300
+# What a start brings with it, the watchdog's first looks among it, ends in this many seconds after the first token.
+SETTLE = 15
 WORDS = "/run/by-hand.words"
 # As a person who reads the unit would do it, with a shell of root in which the key stands in no argument.
 BY_HAND = f"""sudo sh -c '
@@ -29,6 +31,8 @@ ulimit -n 20000
 setsid runuser --user ubuntu -- xargs --null --arg-file={WORDS} env > /run/by-hand.log 2>&1 < /dev/null &
 echo $!'"""
 
+ENDED = "for each in {{1..150}}; do kill -0 -- -{group} 2>/dev/null || exit 0; sleep 0.2; done; exit 1"
+
 
 def measure(runs: Runs, nodes: int, rounds: int, found: dict) -> None:
     """Into `found`; the lab is to be down, and is up when this returns."""
@@ -38,13 +42,14 @@ def measure(runs: Runs, nodes: int, rounds: int, found: dict) -> None:
     found["rounds"] = []
     for _round in range(rounds):
         row = {"unit": rate(fleet)}
+        print(f"unit: {row['unit']:.1f} tokens/s", flush=True)
         group = said(fleet, BY_HAND).strip()
         try:
             row["hand"] = rate(fleet)
+            print(f"by hand: {row['hand']:.1f} tokens/s", flush=True)
         finally:
-            said(
-                fleet, f"sudo sh -c 'kill -TERM -- -{group}; while kill -0 -- -{group} 2>/dev/null; do sleep 0.2; done'"
-            )
+            # Not in sh, whose own kill takes no group.
+            said(fleet, f"sudo bash -c 'kill -TERM -- -{group} && {ENDED.format(group=group)}'")
             said(fleet, "sudo systemctl start vllm")
         found["rounds"].append(row)
 
@@ -55,7 +60,7 @@ def said(fleet: Fleet, text: str) -> str:
 
 
 def rate(fleet: Fleet) -> float:
-    """Tokens per second of 64 requests at once, counted by the server, after as many that warm it up."""
+    """Tokens per second of requests at once, counted by the server, after as many that warm it up."""
     values = yaml.safe_load((REPOSITORY / INVENTORY / "group_vars/all.yml").read_text(encoding="utf-8"))
     key = Path(values["gh200_api_key_file"]).read_text(encoding="utf-8").strip()
     name = values["gh200_models"][values["gh200_model"]]["served_name"]
@@ -77,8 +82,9 @@ def rate(fleet: Fleet) -> float:
             if time.monotonic() > deadline:
                 raise Stopped(f"{url} gave no token in {WAIT} s: {error}") from error
             time.sleep(1)
+    time.sleep(SETTLE)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         sum(pool.map(lambda number: ask(number, 8), range(AT_ONCE)))
         began = time.monotonic()
-        tokens = sum(pool.map(ask, range(AT_ONCE)))
+        tokens = sum(pool.map(ask, range(AT_ONCE * BATCHES)))
     return tokens / (time.monotonic() - began)
