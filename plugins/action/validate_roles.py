@@ -10,6 +10,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.gh200.inference.plugins.plugin_utils import role_variables
 
 display = Display()
@@ -32,6 +33,7 @@ class ActionModule(ActionBase):
             argument_spec={
                 "roles": {"type": "list", "elements": "str"},
                 "given_only": {"type": "bool", "default": False},
+                "names_only": {"type": "bool", "default": False},
                 "hosts": {"type": "list", "elements": "str", "default": []},
             }
         )
@@ -44,10 +46,17 @@ class ActionModule(ActionBase):
             }
         self.given_only = args["given_only"]
         self.specs = {role: role_variables.options(role, self._load) for role in roles}
+        slips = [] if args["roles"] else self._slips(task_vars)
+        if slips:
+            return {
+                "failed": True,
+                "msg": f"{' '.join(slips)} Correct the name.",
+                "argument_errors": slips,
+            }
+        if args["names_only"]:
+            return {"changed": False, "roles": []}
         # On localhost the roles' own defaults do not count: they are for the hosts that the roles run on.
         self.defaults = {role: {} if self.given_only else role_variables.defaults(role, self._load) for role in roles}
-        if self.given_only:
-            self._warn_of_slips(task_vars)
         wrong = self._wrong(task_vars) or self._wrong_elsewhere(task_vars, args["hosts"])
         if wrong:
             return {
@@ -61,10 +70,21 @@ class ActionModule(ActionBase):
     def _load(self, path):
         return self._loader.load_from_file(path, cache="none", trusted_as_template=True)
 
-    def _warn_of_slips(self, task_vars):
+    def _slips(self, task_vars):
+        """Of what was given with -e, which is for this run and does nothing under a wrong name; of others it warns.
+
+        On a host there are names of the playbooks' own among those others.
+        """
         known = {name for spec in self.specs.values() for name in spec}
-        for name, meant in role_variables.slips(task_vars, known).items():
-            display.warning(f"{name} is set, and no role knows it: is {meant} meant?")
+        given = load_extra_vars(self._loader)
+        if self.given_only:
+            for name, meant in role_variables.slips(task_vars, known).items():
+                if name not in given:
+                    display.warning(f"{name} is set, and no role knows it: is {meant} meant?")
+        return [
+            f"{name} is given with -e, and no role knows it: is {meant} meant?"
+            for name, meant in role_variables.slips(given, known).items()
+        ]
 
     def _wrong_elsewhere(self, task_vars, hosts):
         """The same for other hosts, of what is not as on this one: most is the same text for all."""

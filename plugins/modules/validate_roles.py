@@ -34,7 +34,15 @@ options:
     description:
       - Whether only those variables are looked at that this play has, as on C(localhost) before there are nodes, where
         the defaults of the roles do not count.
-      - Also warns of a variable that no role knows and whose name is nearly that of one that is known.
+      - Also warns of a variable of the inventory that no role knows and whose name is nearly that of one that is known.
+    type: bool
+    default: false
+  names_only:
+    description:
+      - Whether only the names of what was given with C(-e) are looked at, for plays that must work whatever the
+        inventory says.
+      - A name of these that no role knows and that is nearly one that is known fails with or without this option,
+        unless O(roles) is given.
     type: bool
     default: false
   hosts:
@@ -56,6 +64,10 @@ EXAMPLES = r"""
   gh200.inference.validate_roles:
     hosts: "{{ ansible_play_hosts }}"
   run_once: true
+
+- name: Refuse a slip of the pen in what was given with -e before anything is terminated
+  gh200.inference.validate_roles:
+    names_only: true
 
 - name: Check what two roles will run with on this host
   gh200.inference.validate_roles:

@@ -21,13 +21,14 @@ VALIDATE = "gh200.inference.validate_roles"
 
 @pytest.fixture(name="said")
 def output_of_a_play(tmp_path):
-    """said(hosts, options, others, **variables): status and output of a play that has nothing but the task.
+    """said(hosts, options, others, mine, **variables): status and output of a play that has nothing but the task.
 
-    `others` are hosts beside node-a, with their variables.
+    `others` are hosts beside node-a, with their variables; `mine` are node-a's.
     """
 
-    def said(hosts, options, others=None, **variables):
-        inventory = {"head": {"hosts": {"node-a": {"gh200_address": "192.0.2.1"}}}, "workers": {"hosts": others or {}}}
+    def said(hosts, options, others=None, mine=None, **variables):
+        first = {"gh200_address": "192.0.2.1", **(mine or {})}
+        inventory = {"head": {"hosts": {"node-a": first}}, "workers": {"hosts": others or {}}}
         (tmp_path / "hosts.json").write_text(json.dumps(inventory), encoding="utf-8")
         shared = REPOSITORY / "playbooks/tasks/variables.yml"
         tasks = [{"ansible.builtin.import_tasks": str(shared)}, {VALIDATE: options}]
@@ -111,12 +112,28 @@ def test_what_follows_from_a_name_is_found_over_any_number_of_steps():
     assert role_variables.differing({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}) == {"b", "c"}
 
 
-def test_a_slip_of_the_pen_is_warned_of(said):
-    status, output = said("localhost", {"given_only": True}, gh200_siz=3, vllm_serve_prot=1, gh200_mine=1, other=1)
-    assert status == 0
+@pytest.mark.parametrize(
+    "hosts,options", [("localhost", {"given_only": True}), ("localhost", {"names_only": True}), ("node-a", {})]
+)
+def test_a_slip_of_the_pen_in_what_is_given_for_this_run_is_refused(said, hosts, options):
+    status, output = said(hosts, options, gh200_siz=3, vllm_serve_prot=1, gh200_mine=1, other=1)
+    assert status == 2
+    assert "gh200_siz is given with -e, and no role knows it: is gh200_size meant?" in output
+    assert "vllm_serve_prot is given with -e, and no role knows it: is vllm_serve_port meant?" in output
+    assert "gh200_mine" not in output and "other is" not in output and "Traceback" not in output
+
+
+def test_one_in_the_inventory_is_warned_of(said):
+    status, output = said("node-a", {"given_only": True}, mine={"gh200_siz": 3, "vllm_serve_prot": 1, "other": 1})
+    assert status == 0, output
     assert "gh200_siz is set, and no role knows it: is gh200_size meant?" in output
     assert "vllm_serve_prot is set, and no role knows it: is vllm_serve_port meant?" in output
     assert output.count("no role knows it") == 2
+
+
+def test_by_names_alone_a_wrong_value_is_no_fault(said):
+    status, output = said("localhost", {"names_only": True}, vllm_serve_max_num_seqs="many")
+    assert status == 0, output
 
 
 def test_a_secret_that_does_not_fit_is_not_shown(said):
