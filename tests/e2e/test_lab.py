@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.config import PRIVATE
+from lab.config import API_PORT, PRIVATE
 from tests.bench.record import counted, lines, recording
 from tests.e2e import key_places, outside, reference, ways
 from tests.e2e.outsider import outsider
@@ -347,6 +347,7 @@ def test_check_mode_predicts_that(lab):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["-e", "gh200_siz=8"], "no role knows it: is gh200_size meant?"),
         (["-e", "gh200_size=0"], "The number of GPUs is 0: 1 is the least"),
         (["-e", "gh200_fleet=other"], "the inventory shows r1: set fleet in the inventory file to other"),
         (["-e", "gh200_size=8", "-e", "gh200_instance_type=gpu_1x_gh20"], "There is no instance type gpu_1x_gh20"),
@@ -360,7 +361,7 @@ def test_check_mode_predicts_that(lab):
         (
             [
                 "-e",
-                '{"gh200_lambda": {"api_url": "http://127.0.0.1:8600/api/v1", "api_key": "wrong", '
+                f'{{"gh200_lambda": {{"api_url": "http://127.0.0.1:{API_PORT}/api/v1", "api_key": "wrong", '
                 '"request_interval": 0.02}}',
             ],
             "global/invalid-api-key",
