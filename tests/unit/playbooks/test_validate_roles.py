@@ -131,8 +131,9 @@ def test_one_in_the_inventory_is_warned_of(said):
     assert output.count("no role knows it") == 2
 
 
-def test_by_names_alone_a_wrong_value_is_no_fault(said):
-    status, output = said("localhost", {"names_only": True}, vllm_serve_max_num_seqs="many")
+@pytest.mark.parametrize("hosts", ["localhost", "node-a"])
+def test_by_names_alone_a_wrong_value_is_no_fault(said, hosts):
+    status, output = said(hosts, {"names_only": True}, vllm_serve_max_num_seqs="many")
     assert status == 0, output
 
 
