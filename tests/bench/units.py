@@ -48,7 +48,7 @@ def measure(runs: Runs, nodes: int, rounds: int, found: dict) -> None:
             row["hand"] = rate(fleet)
             print(f"by hand: {row['hand']:.1f} tokens/s", flush=True)
         finally:
-            # Not in sh, whose own kill takes no group.
+            # Not in sh, whose own kill does not know --.
             said(fleet, f"sudo bash -c 'kill -TERM -- -{group} && {ENDED.format(group=group)}'")
             said(fleet, "sudo systemctl start vllm")
         found["rounds"].append(row)
